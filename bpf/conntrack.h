@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * Conntrack's types, as much of them as is read here. CO-RE finds the fields by name on the
+ * kernel that the program is loaded into. Sources: include/net/netfilter/nf_conntrack*.h.
+ */
+#include "types.h"
+
+#include <ctflow/detail/record.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct ns_common {
+    unsigned int inum;
+};
+
+struct net {
+    struct ns_common ns;
+};
+
+typedef struct {
+    struct net* net;
+} possible_net_t;
+
+/* The kernel's are unions; all that matters is at their start. */
+union nf_inet_addr {
+    u32 all[4];
+};
+
+union nf_conntrack_man_proto {
+    u16 all;
+};
+
+struct nf_conntrack_man {
+    union nf_inet_addr u3;
+    union nf_conntrack_man_proto u;
+    u16 l3num;
+};
+
+struct nf_conntrack_tuple {
+    struct nf_conntrack_man src;
+    struct {
+        union nf_inet_addr u3;
+        union {
+            u16 all;
+        } u;
+        u8 protonum;
+    } dst;
+};
+
+struct nf_conntrack_tuple_hash {
+    struct nf_conntrack_tuple tuple;
+};
+
+struct ip_ct_tcp {
+    u8 state;
+};
+
+union nf_conntrack_proto {
+    struct ip_ct_tcp tcp;
+};
+
+struct nf_ct_ext {
+    u8 offset[8];
+};
+
+struct nf_conn {
+    struct nf_conntrack_tuple_hash tuplehash[2];
+    unsigned long status;
+    possible_net_t ct_net;
+    u32 mark;
+    struct nf_ct_ext* ext;
+    union nf_conntrack_proto proto;
+};
+
+#pragma clang attribute pop
+
+/* Which extensions there are, and so their numbers, is up to the kernel's configuration. */
+enum nf_ct_ext_id {
+    NF_CT_EXT_ACCT = 3,
+    NF_CT_EXT_TSTAMP = 5,
+};
+
+#define IPS_CONFIRMED (1UL << 3) /* uapi/linux/netfilter/nf_conntrack_common.h */
+
+#define PROTO_TCP 6
+
+/*
+ * nf_conn_acct, which only the module's BTF describes, if any: two counters, original and reply,
+ * each of packets and bytes as atomic64_t. The same on every kernel since 3.11.
+ */
+struct flow_counters {
+    u64 packets_orig;
+    u64 bytes_orig;
+    u64 packets_ret;
+    u64 bytes_ret;
+};
+
+static __always_inline void* ct_extension(const struct nf_conn* ct, u32 id) {
+    struct nf_ct_ext* ext = BPF_CORE_READ(ct, ext);
+    u8 offset = 0;
+
+    if (!ext)
+        return 0;
+    bpf_core_read(&offset, sizeof(offset), &ext->offset[id]);
+    return offset ? (void*)ext + offset : 0;
+}
+
+static __always_inline int ct_confirmed(const struct nf_conn* ct) {
+    return (BPF_CORE_READ(ct, status) & IPS_CONFIRMED) != 0;
+}
+
+/* Returns zero if the flow has no counters. */
+static __always_inline int ct_counters(const struct nf_conn* ct, struct flow_counters* counters) {
+    void* acct = ct_extension(ct, bpf_core_enum_value(enum nf_ct_ext_id, NF_CT_EXT_ACCT));
+
+    return acct && bpf_probe_read_kernel(counters, sizeof(*counters), acct) == 0;
+}
+
+/* When the flow began: the first member of nf_conn_tstamp. Zero if nobody noted it. */
+static __always_inline u64 ct_start(const struct nf_conn* ct) {
+    void* tstamp;
+    u64 start = 0;
+
+    if (!bpf_core_enum_value_exists(enum nf_ct_ext_id, NF_CT_EXT_TSTAMP))
+        return 0;
+    tstamp = ct_extension(ct, bpf_core_enum_value(enum nf_ct_ext_id, NF_CT_EXT_TSTAMP));
+    if (tstamp)
+        bpf_probe_read_kernel(&start, sizeof(start), tstamp);
+    return start;
+}
+
+/* Everything but the counters, timestamp and kind. The record is zeroed before. */
+static __always_inline void ct_describe(const struct nf_conn* ct, struct ctflow_record* record) {
+    record->start = ct_start(ct);
+    record->conntrack = (u64)ct;
+
+    BPF_CORE_READ_INTO(&record->src_addr, ct, tuplehash[0].tuple.src.u3);
+    BPF_CORE_READ_INTO(&record->dst_addr, ct, tuplehash[0].tuple.dst.u3);
+    record->src_port = BPF_CORE_READ(ct, tuplehash[0].tuple.src.u.all);
+    record->dst_port = BPF_CORE_READ(ct, tuplehash[0].tuple.dst.u.all);
+    record->family = (u8)BPF_CORE_READ(ct, tuplehash[0].tuple.src.l3num);
+    record->proto = BPF_CORE_READ(ct, tuplehash[0].tuple.dst.protonum);
+    if (record->proto == PROTO_TCP)
+        record->tcp_state = BPF_CORE_READ(ct, proto.tcp.state);
+
+    record->netns = BPF_CORE_READ(ct, ct_net.net, ns.inum);
+    if (bpf_core_field_exists(ct->mark)) /* CONFIG_NF_CONNTRACK_MARK */
+        record->connmark = BPF_CORE_READ(ct, mark);
+}

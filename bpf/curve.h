@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * The rate decision: when may a flow send its next update? Plain C over plain values, so that the
+ * unit tests compile the very same lines in user space. All times are nanoseconds of one clock.
+ */
+struct ctflow_curve {
+    unsigned long long age[3];  /* rising */
+    unsigned long long rate[3]; /* an update each so long, from that age on */
+};
+
+/* What is remembered of a flow between its packets. */
+struct ctflow_flow_state {
+    unsigned long long origin; /* its birth, as far as the curve is concerned */
+    unsigned long long next;   /* no update before this time: the flow is in cooldown */
+};
+
+/*
+ * A packet at time `now` of a flow that is out of cooldown: sets when the next update may be sent.
+ * Returns zero if the flow is still too young for an update at all (below the first age).
+ */
+static inline int curve_sample(const struct ctflow_curve* curve, struct ctflow_flow_state* flow,
+                               unsigned long long now) {
+    unsigned long long age = now > flow->origin ? now - flow->origin : 0;
+    unsigned long long rate = curve->rate[0];
+
+    if (age < curve->age[0]) {
+        flow->next = flow->origin + curve->age[0];
+        return 0;
+    }
+    if (age >= curve->age[1])
+        rate = curve->rate[1];
+    if (age >= curve->age[2])
+        rate = curve->rate[2];
+    flow->next = now + rate;
+    return 1;
+}
+
+/* A flow is new at time `now`. */
+static inline int curve_begin(const struct ctflow_curve* curve, struct ctflow_flow_state* flow,
+                              unsigned long long now) {
+    flow->origin = now;
+    return curve_sample(curve, flow, now);
+}
+
+/*
+ * A flow that existed before anyone watched counts as of the second age: when a probe starts on a
+ * busy host, not all of its flows should send at the pace of new ones.
+ */
+static inline int curve_adopt(const struct ctflow_curve* curve, struct ctflow_flow_state* flow,
+                              unsigned long long now) {
+    flow->origin = now > curve->age[1] ? now - curve->age[1] : 0;
+    return curve_sample(curve, flow, now);
+}

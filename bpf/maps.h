@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/* What the BPF programs share with each other and with user space. */
+#include "counters.h"
+#include "curve.h"
+#include "types.h"
+
+#include <ctflow/detail/record.h>
+
+#include <bpf/bpf_helpers.h>
+
+/* Set by user space before the program is loaded; constants for the verifier. */
+const volatile struct ctflow_curve rate_curve = {};
+
+/* Apart, so that a wave of updates cannot push out destroys. */
+struct {
+    __uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+    __uint(key_size, sizeof(u32));
+    __uint(value_size, sizeof(u32));
+} updates SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+    __uint(key_size, sizeof(u32));
+    __uint(value_size, sizeof(u32));
+} destroys SEC(".maps");
+
+/* By address of the nf_conn. User space sets the size. Preallocated: tracing programs run where
+ * the allocator may not. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __type(key, u64);
+    __type(value, struct ctflow_flow_state);
+    __uint(max_entries, 65536);
+} flows SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __type(key, u32);
+    __type(value, u64);
+    __uint(max_entries, CTFLOW_COUNTERS);
+} counters SEC(".maps");
+
+/* Atomic although it is this CPU's own: a softirq's program may interrupt a task's. */
+static __always_inline void count(enum ctflow_counter which) {
+    u32 index = which;
+    u64* counter = bpf_map_lookup_elem(&counters, &index);
+
+    if (counter)
+        __sync_fetch_and_add(counter, 1);
+}
+
+/*
+ * Sends a record to user space, through this CPU's ring of a perf event array, or counts its
+ * loss. The one place that knows how records travel.
+ */
+static __always_inline void send(void* ctx, void* array, struct ctflow_record* record,
+                                 enum ctflow_counter lost) {
+    if (bpf_perf_event_output(ctx, array, BPF_F_CURRENT_CPU, record, sizeof(*record)))
+        count(lost);
+}
