@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ctflow/detail/export.hpp>
+#include <ctflow/error.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace ctflow {
+
+/// One point of the rate curve: a flow of at least this age sends at most one update event each
+/// rate. Both are durations, as in conntracct's CurvePoint.
+struct curve_point {
+    std::chrono::nanoseconds age{};
+    std::chrono::nanoseconds rate{};
+
+    friend bool operator==(const curve_point&, const curve_point&) = default;
+};
+
+/// How the BPF program gets at conntrack's functions.
+enum class attach_mode : std::uint8_t {
+    automatic, ///< fentry where the kernel can, else kprobe.
+    fentry,    ///< fentry and fexit: the cheapest; needs BTF of nf_conntrack.
+    kprobe,    ///< kprobe and kretprobe: works without BTF of modules, costs several times more.
+};
+
+/// The settings of a probe. A default-constructed config is right for most.
+struct config {
+    /// From this age on (default: from the first packet), an update each 20 s.
+    ///
+    /// An age above zero suppresses the updates of younger flows altogether. Flows that end
+    /// before still have their destroy event.
+    curve_point curve0{};
+
+    /// From this age on (default 60 s), an update each 60 s.
+    curve_point curve1{};
+
+    /// From this age on (default 5 min), an update each 5 min.
+    curve_point curve2{};
+
+    /// Size of each ring buffer in pages (4 KiB as a rule), a power of two. There are two for
+    /// each CPU, for updates and for destroys; 64 pages hold 2184 events.
+    std::size_t buffer_pages = 64;
+
+    /// How many flows the kernel side can follow at a time, about 72 bytes of kernel memory each.
+    /// A flow that finds no place has its first and its destroy event, but no updates between.
+    std::uint32_t max_flows = 65536;
+
+    /// How to attach. An explicit choice is not replaced by another when it cannot be had.
+    attach_mode attach = attach_mode::automatic;
+};
+
+/// The configuration with each age and rate that is zero replaced by its default, but for curve0's
+/// age, for which zero is the default.
+CTFLOW_DECL config with_defaults(config c) noexcept;
+
+/// Checks a configuration, defaults filled in: curve ages must rise (errc::curve0_age,
+/// errc::curve1_age say which does not), none may be negative (errc::curve_out_of_range),
+/// buffer_pages must be a power of two (errc::buffer_pages), max_flows not zero (errc::max_flows).
+CTFLOW_DECL error_code validate(const config& c) noexcept;
+
+} // namespace ctflow

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// All of ctflow.
+#include <ctflow/clock.hpp>
+#include <ctflow/config.hpp>
+#include <ctflow/consumer.hpp>
+#include <ctflow/error.hpp>
+#include <ctflow/event.hpp>
+#include <ctflow/kernel.hpp>
+#include <ctflow/probe.hpp>
+#include <ctflow/stats.hpp>
+#include <ctflow/sysctl.hpp>
+#include <ctflow/version.hpp>

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ctflow/detail/export.hpp>
+#include <ctflow/event.hpp>
+#include <ctflow/stats.hpp>
+
+#include <boost/asio/execution_context.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace ctflow {
+
+/// Which kinds of event a consumer receives.
+enum class consumer_mode : std::uint8_t { update = 1, destroy = 2, all = update | destroy };
+
+} // namespace ctflow
+
+namespace ctflow::detail {
+
+class consumer_service;
+
+// A receive that waits to be told that there is something to look at. Whoever takes it out of the
+// consumer_core owns it and calls one of the two, once.
+class receive_waiter {
+public:
+    virtual void notify() = 0;           // Completes it, on its handler's executor.
+    virtual void destroy() noexcept = 0; // Frees it unheard: the execution context is ending.
+    void cancel() noexcept { cancelled_ = true; }
+
+protected:
+    ~receive_waiter() = default;
+    bool cancelled_ = false;
+};
+
+// What a consumer and the probe share: the ring of events between one producer, the probe, and one
+// receiver, and the place where a receive waits for the producer's signal.
+class CTFLOW_DECL consumer_core {
+public:
+    consumer_core(boost::asio::execution_context& context, std::string name, consumer_mode mode,
+                  std::size_t capacity);
+    ~consumer_core();
+    consumer_core(const consumer_core&) = delete;
+    consumer_core& operator=(const consumer_core&) = delete;
+
+    const std::string& name() const noexcept { return name_; }
+    consumer_mode mode() const noexcept { return mode_; }
+    bool wants(event_kind kind) const noexcept {
+        return (static_cast<unsigned>(mode_) & static_cast<unsigned>(kind)) != 0;
+    }
+    consumer_stats stats() const noexcept;
+
+    // The producer's side, one thread at a time.
+    void push(std::span<const event> batch) noexcept;
+    void signal();
+
+    // The probe that registered it, so that there is one producer at most.
+    bool acquire(const void* owner) noexcept;
+    void release(const void* owner) noexcept;
+
+    // Any thread. What is buffered can still be received after close(), not after abandon().
+    void close();
+    void abandon();
+    bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
+    bool abandoned() const noexcept { return abandoned_.load(std::memory_order_acquire); }
+
+    // The receiver's side, one thread at a time.
+    std::size_t pop(std::span<event> out) noexcept;
+    bool ready() const noexcept;
+    bool begin_receive() noexcept { return !receiving_.exchange(true, std::memory_order_acquire); }
+    void end_receive() noexcept { receiving_.store(false, std::memory_order_release); }
+
+    // Lets a receive wait. False if there is something to look at, or has been in the meantime:
+    // then the caller keeps the waiter.
+    bool wait(receive_waiter& waiter) noexcept;
+    bool take_back(receive_waiter& waiter) noexcept;
+
+    // Completes the waiting receive, if any, with operation_aborted.
+    void cancel();
+
+private:
+    friend consumer_service;
+    struct queue;
+
+    receive_waiter* take() noexcept {
+        return waiting_.exchange(nullptr, std::memory_order_acq_rel);
+    }
+
+    const std::string name_;
+    const consumer_mode mode_;
+    std::unique_ptr<queue> queue_;
+    std::atomic<consumer_service*> service_; // Null once the context has ended.
+    std::atomic<const void*> owner_{nullptr};
+    std::atomic<bool> closed_{false};
+    std::atomic<bool> abandoned_{false};
+    std::atomic<bool> receiving_{false};
+    std::atomic<receive_waiter*> waiting_{nullptr};
+
+    // Written by the producer alone.
+    std::atomic<std::uint64_t> received_{0};
+    std::atomic<std::uint64_t> lost_{0};
+};
+
+} // namespace ctflow::detail

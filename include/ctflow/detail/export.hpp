@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The library is built with hidden visibility: what is not marked is not part of its ABI.
+#if defined(__GNUC__)
+#define CTFLOW_DECL __attribute__((visibility("default")))
+#else
+#define CTFLOW_DECL
+#endif

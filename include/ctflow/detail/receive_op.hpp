@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ctflow/detail/consumer_core.hpp>
+#include <ctflow/error.hpp>
+#include <ctflow/event.hpp>
+
+#include <boost/asio/associated_allocator.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <utility>
+
+namespace ctflow::detail {
+
+// The two forms of receive: what they take from the queue, and what they hand to the handler.
+struct receive_batch {
+    std::span<event> out;
+    std::size_t count = 0;
+
+    bool take(consumer_core& core) noexcept { return (count = core.pop(out)) != 0; }
+
+    template <class Handler>
+    void complete(Handler&& handler, const error_code& ec) {
+        std::forward<Handler>(handler)(ec, count);
+    }
+};
+
+struct receive_one {
+    event value;
+
+    bool take(consumer_core& core) noexcept { return core.pop({&value, 1}) != 0; }
+
+    template <class Handler>
+    void complete(Handler&& handler, const error_code& ec) {
+        std::forward<Handler>(handler)(ec, value);
+    }
+};
+
+// One outstanding receive. Events are taken from the queue in the last step, on the handler's own
+// executor, right before the handler runs. A cancellation that arrives before that step has taken
+// nothing, and loses nothing: this is what makes `receive || timer` safe.
+template <class Form, class Handler, class IoExecutor>
+class receive_op final : public receive_waiter {
+public:
+    static void start(const std::shared_ptr<consumer_core>& core, const IoExecutor& io_executor,
+                      Form form, Handler&& handler) {
+        owner op = make(core, io_executor, std::move(form), std::move(handler));
+        if (!core->begin_receive()) {
+            op->failure_ = errc::receive_outstanding;
+            post(std::move(op));
+            return;
+        }
+        op->exclusive_ = true;
+        auto slot = boost::asio::get_associated_cancellation_slot(op->handler_);
+        if (slot.is_connected()) {
+            slot.template emplace<canceller>(core, op.get());
+        }
+        wait_or_post(std::move(op));
+    }
+
+private:
+    using handler_executor = boost::asio::associated_executor_t<Handler, IoExecutor>;
+    using handler_allocator = boost::asio::associated_allocator_t<Handler>;
+    using allocator =
+        typename std::allocator_traits<handler_allocator>::template rebind_alloc<receive_op>;
+
+    struct deleter {
+        void operator()(receive_op* op) const noexcept {
+            allocator alloc(boost::asio::get_associated_allocator(op->handler_));
+            std::allocator_traits<allocator>::destroy(alloc, op);
+            std::allocator_traits<allocator>::deallocate(alloc, op, 1);
+        }
+    };
+    using owner = std::unique_ptr<receive_op, deleter>;
+
+    // Called by a cancellation signal, which Asio has its users emit where the handler runs: never
+    // beside finish().
+    struct canceller {
+        canceller(std::shared_ptr<consumer_core> c, receive_op* o) noexcept
+            : core(std::move(c)), op(o) {}
+
+        void operator()(boost::asio::cancellation_type type) {
+            if (type == boost::asio::cancellation_type::none) {
+                return;
+            }
+            op->cancel();
+            if (core->take_back(*op)) {
+                op->notify();
+            } // Else it is on its way to finish(), and will be noticed there.
+        }
+
+        std::shared_ptr<consumer_core> core;
+        receive_op* op;
+    };
+
+    // What is posted to the handler's executor. Owns the operation, so that a context that is
+    // destroyed before it runs this destroys the operation too.
+    struct finisher {
+        using allocator_type = handler_allocator;
+
+        allocator_type get_allocator() const noexcept {
+            return boost::asio::get_associated_allocator(op->handler_);
+        }
+
+        void operator()() { finish(std::move(op)); }
+
+        owner op;
+    };
+
+    receive_op(const std::shared_ptr<consumer_core>& core, const IoExecutor& io_executor,
+               Form&& form, Handler&& handler)
+        : core_(core), form_(std::move(form)), handler_(std::move(handler)), io_work_(io_executor),
+          work_(boost::asio::get_associated_executor(handler_, io_executor)) {}
+
+    static owner make(const std::shared_ptr<consumer_core>& core, const IoExecutor& io_executor,
+                      Form&& form, Handler&& handler) {
+        allocator alloc(boost::asio::get_associated_allocator(handler));
+        receive_op* memory = std::allocator_traits<allocator>::allocate(alloc, 1);
+        // Nothing that is moved or copied here may throw, by Asio's requirements on handlers and
+        // executors.
+        return owner(::new (static_cast<void*>(memory))
+                         receive_op(core, io_executor, std::move(form), std::move(handler)));
+    }
+
+    static void wait_or_post(owner op) {
+        receive_op* waiter = op.release(); // The core's from here on,
+        if (!waiter->core_->wait(*waiter)) {
+            post(owner(waiter)); // unless there is something to look at already.
+        }
+    }
+
+    static void post(owner op) {
+        auto executor = op->work_.get_executor();
+        boost::asio::post(executor, finisher{std::move(op)});
+    }
+
+    static void finish(owner op) {
+        error_code ec = op->failure_;
+        if (!ec) {
+            const bool closed = op->core_->closed(); // Before the queue is seen empty, not after.
+            if (op->cancelled_ || op->core_->abandoned()) {
+                ec = boost::asio::error::operation_aborted;
+            } else if (!op->form_.take(*op->core_)) {
+                if (!closed) {
+                    // Somebody's try_receive() was here first.
+                    wait_or_post(std::move(op));
+                    return;
+                }
+                ec = errc::consumer_closed;
+            }
+        }
+        if (op->exclusive_) {
+            auto slot = boost::asio::get_associated_cancellation_slot(op->handler_);
+            if (slot.is_connected()) {
+                slot.clear();
+            }
+            op->core_->end_receive();
+        }
+        // The operation's memory is free before the handler runs, which may use it for the next;
+        // the work guards live on until the handler has returned.
+        auto io_work = std::move(op->io_work_);
+        auto work = std::move(op->work_);
+        Form form(std::move(op->form_));
+        Handler handler(std::move(op->handler_));
+        op.reset();
+        form.complete(std::move(handler), ec);
+    }
+
+    void notify() override { post(owner(this)); }
+    void destroy() noexcept override { owner(this).reset(); }
+
+    std::shared_ptr<consumer_core> core_;
+    Form form_;
+    Handler handler_;
+    boost::asio::executor_work_guard<IoExecutor> io_work_;
+    boost::asio::executor_work_guard<handler_executor> work_;
+    error_code failure_;
+    bool exclusive_ = false;
+};
+
+// The initiation: a named type with an executor, as Asio's adapters want it.
+template <class Executor>
+class initiate_receive {
+public:
+    using executor_type = Executor;
+
+    initiate_receive(std::shared_ptr<consumer_core> core, const Executor& executor)
+        : core_(std::move(core)), executor_(executor) {}
+
+    executor_type get_executor() const noexcept { return executor_; }
+
+    template <class Handler, class Form>
+    void operator()(Handler&& handler, Form form) const {
+        receive_op<Form, std::decay_t<Handler>, Executor>::start(core_, executor_, std::move(form),
+                                                                 std::forward<Handler>(handler));
+    }
+
+private:
+    std::shared_ptr<consumer_core> core_;
+    Executor executor_;
+};
+
+} // namespace ctflow::detail

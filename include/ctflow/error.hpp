@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ctflow/detail/export.hpp>
+
+#include <boost/system/error_category.hpp>
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <string>
+#include <type_traits>
+
+namespace ctflow {
+
+using error_code = boost::system::error_code;
+
+/// What a throwing function of ctflow throws. what() says what to do and, where libbpf or the
+/// verifier had something to say, quotes it.
+using system_error = boost::system::system_error;
+
+/// More about a failure than an error_code can hold: libbpf's messages, the verifier's log, the
+/// name of the thing that is missing. Empty on success. The throwing functions put it into what().
+using diagnostics = std::string;
+
+/// ctflow's own error codes. message() is a sentence that says what to do. Errors that come
+/// straight from a system call keep their errno, in boost::system::system_category().
+enum class errc {
+    // The configuration.
+    curve0_age = 1,     ///< curve0's age is not below curve1's.
+    curve1_age,         ///< curve1's age is not below curve2's.
+    curve_out_of_range, ///< A curve point's age or rate is negative.
+    buffer_pages,       ///< buffer_pages is not a power of two.
+    max_flows,          ///< max_flows is zero.
+
+    // The host.
+    kernel_release,       ///< A kernel release string does not start with MAJOR.MINOR.
+    kernel_too_old,       ///< The kernel lacks what the BPF program needs.
+    no_btf,               ///< The kernel does not describe its types (CONFIG_DEBUG_INFO_BTF).
+    conntrack_missing,    ///< The nf_conntrack module is not loaded.
+    hook_missing,         ///< A conntrack function that must be hooked cannot be.
+    fentry_unavailable,   ///< fentry was asked for, and the kernel cannot do it for conntrack.
+    missing_capabilities, ///< The process lacks CAP_BPF or CAP_PERFMON.
+    lockdown,             ///< Kernel lockdown forbids tracing programs.
+    load_failed,          ///< The kernel or libbpf refused the BPF program.
+    attach_failed,        ///< A program was loaded but could not be attached.
+    sysctl_missing,       ///< A sysctl does not exist in this network namespace.
+    sysctl_denied,        ///< A sysctl may not be written.
+
+    // The probe.
+    already_started,     ///< start() on a probe that is started.
+    not_started,         ///< stop() or async_run() on a probe that is not started.
+    stopping,            ///< start() while a stop() is not through yet.
+    already_running,     ///< A second async_run() beside one that is outstanding.
+    duplicate_consumer,  ///< A consumer of that name is registered already.
+    unknown_consumer,    ///< No consumer of that name is registered.
+    consumer_registered, ///< The consumer is registered, with this probe or another.
+
+    // The consumer.
+    consumer_closed,     ///< The consumer was removed or its probe stopped; no event is left.
+    receive_outstanding, ///< A second receive beside one that is outstanding.
+};
+
+/// The category of errc, named "ctflow".
+CTFLOW_DECL const boost::system::error_category& category() noexcept;
+
+inline error_code make_error_code(errc e) noexcept {
+    return {static_cast<int>(e), category()};
+}
+
+} // namespace ctflow
+
+template <>
+struct boost::system::is_error_code_enum<ctflow::errc> : std::true_type {};

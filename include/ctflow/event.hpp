@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ctflow/clock.hpp>
+#include <ctflow/detail/export.hpp>
+#include <ctflow/detail/record.h>
+
+#include <boost/asio/ip/address.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <type_traits>
+
+namespace ctflow {
+
+/// Length in bytes of the record that the kernel side sends, as in conntracct's EventLength.
+inline constexpr std::size_t event_length = sizeof(ctflow_record);
+
+/// Why an event was sent.
+enum class event_kind : std::uint8_t {
+    update = CTFLOW_RECORD_UPDATE, ///< The flow is new, or moved a packet and its cooldown is over.
+    destroy = CTFLOW_RECORD_DESTROY, ///< The flow has ended; its counters are final.
+};
+
+/// State of a TCP connection as conntrack sees it (enum tcp_conntrack of the kernel's
+/// uapi/linux/netfilter/nf_conntrack_tcp.h).
+enum class tcp_state : std::uint8_t {
+    none,
+    syn_sent,
+    syn_recv,
+    established,
+    fin_wait,
+    close_wait,
+    last_ack,
+    time_wait,
+    close,
+    syn_sent2,
+};
+
+/// One accounting event of one flow. A plain value of 104 bytes, cheap to copy: it holds the
+/// kernel's record as it came, and the accessors decode.
+///
+/// @par Thread-safety
+/// Like an int: distinct objects safe; a shared one is safe while nobody assigns to it.
+class event {
+public:
+    event() = default;
+    explicit event(const ctflow_record& record) noexcept : record_(record) {}
+
+    event_kind kind() const noexcept { return static_cast<event_kind>(record_.kind); }
+
+    /// When the flow began, wall clock. The epoch itself if the kernel did not note it
+    /// (net.netfilter.nf_conntrack_timestamp was 0 when the flow began).
+    std::chrono::sys_time<std::chrono::nanoseconds> start() const noexcept {
+        return std::chrono::sys_time<std::chrono::nanoseconds>(
+            std::chrono::nanoseconds(record_.start));
+    }
+
+    /// When the kernel took this event, on the boot clock. Events of different CPUs can arrive
+    /// out of order, a flow's last update after its destroy: this tells the order.
+    boot_clock::time_point timestamp() const noexcept {
+        return boot_clock::time_point(boot_clock::duration(record_.timestamp));
+    }
+
+    /// timestamp() as wall-clock time; see boot_clock::to_sys.
+    std::chrono::sys_time<std::chrono::nanoseconds> time() const noexcept {
+        return boot_clock::to_sys(timestamp());
+    }
+
+    /// Source of the original direction, who began the flow, before any NAT.
+    boost::asio::ip::address src_addr() const noexcept { return address(record_.src_addr); }
+
+    /// Destination of the original direction, before any NAT.
+    boost::asio::ip::address dst_addr() const noexcept { return address(record_.dst_addr); }
+
+    /// Ports in host order; 0 unless has_ports().
+    std::uint16_t src_port() const noexcept { return port(record_.src_port); }
+    std::uint16_t dst_port() const noexcept { return port(record_.dst_port); }
+
+    /// Whether the protocol has ports: TCP, UDP, UDP-Lite, SCTP, DCCP.
+    CTFLOW_DECL bool has_ports() const noexcept;
+
+    /// IP protocol number, IPPROTO_*.
+    std::uint8_t proto() const noexcept { return record_.proto; }
+
+    /// Counted in total since the flow began, with IP headers, as conntrack counts.
+    std::uint64_t packets_orig() const noexcept { return record_.packets_orig; }
+    std::uint64_t bytes_orig() const noexcept { return record_.bytes_orig; }
+    std::uint64_t packets_ret() const noexcept { return record_.packets_ret; }
+    std::uint64_t bytes_ret() const noexcept { return record_.bytes_ret; }
+
+    std::uint32_t connmark() const noexcept { return record_.connmark; }
+
+    /// Inode of the network namespace, as `stat -L -c %i /proc/PID/ns/net` shows it.
+    std::uint32_t netns() const noexcept { return record_.netns; }
+
+    /// State of a TCP connection; none for other protocols.
+    ctflow::tcp_state tcp_state() const noexcept {
+        return static_cast<ctflow::tcp_state>(record_.tcp_state);
+    }
+
+    /// The 31-bit id that conntracct gives this flow, so that series already stored go on: the
+    /// first 4 bytes, little-endian, of BLAKE3 over source and destination address (16 bytes each,
+    /// IPv4 as ::ffff:a.b.c.d), source and destination port (2 each, big-endian), protocol (1) and
+    /// conntrack() (8, little-endian), shifted right by one. The same in all events of one flow.
+    ///
+    /// Computed at each call, about 100 ns: keep it if you need it twice.
+    CTFLOW_DECL std::uint32_t flow_id() const noexcept;
+
+    /// Address of the kernel's nf_conn. Identifies a flow while it lives; the kernel uses an
+    /// address again at once after.
+    std::uint64_t conntrack() const noexcept { return record_.conntrack; }
+
+    /// The record as it came from the kernel.
+    const ctflow_record& record() const noexcept { return record_; }
+
+private:
+    CTFLOW_DECL boost::asio::ip::address address(const unsigned char (&bytes)[16]) const noexcept;
+    CTFLOW_DECL std::uint16_t port(std::uint16_t network_order) const noexcept;
+
+    ctflow_record record_{};
+};
+
+static_assert(sizeof(event) == event_length);
+static_assert(std::is_trivially_copyable_v<event>);
+
+/// "update", "destroy".
+CTFLOW_DECL const char* to_string(event_kind kind) noexcept;
+
+/// "ESTABLISHED" and so on, as conntrack(8) prints them; "NONE" for no state.
+CTFLOW_DECL const char* to_string(tcp_state state) noexcept;
+
+/// One readable line, without a newline: kind, protocol, addresses, counters. For people; its form
+/// may change.
+CTFLOW_DECL std::string to_string(const event& e);
+CTFLOW_DECL std::ostream& operator<<(std::ostream& os, const event& e);
+
+} // namespace ctflow

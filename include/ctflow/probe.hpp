@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ctflow/config.hpp>
+#include <ctflow/consumer.hpp>
+#include <ctflow/detail/default_token.hpp>
+#include <ctflow/detail/probe_core.hpp>
+#include <ctflow/error.hpp>
+#include <ctflow/kernel.hpp>
+#include <ctflow/stats.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/execution_context.hpp>
+
+#include <concepts>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace ctflow {
+
+/// Accounts the flows that this host's conntrack follows, in all network namespaces, and sends
+/// their events to the consumers registered with it.
+///
+/// A constructed probe has its BPF program in the kernel, attached to nothing. start() attaches
+/// it; async_run() reads its events while it is outstanding, on the probe's executor, without a
+/// thread of its own; stop() detaches it.
+///
+/// Needs CAP_BPF and CAP_PERFMON (or root), a kernel with BTF, and the nf_conntrack module loaded.
+/// Flows have counters only while net.netfilter.nf_conntrack_acct is 1 (apply_sysctls()).
+///
+/// @par Thread-safety
+/// Every member function but assignment and destruction may be called from any thread. Events are
+/// read and passed on inside a strand of the probe's executor: any number of threads may run it.
+///
+/// @par Object lifetimes
+/// A probe must not outlive the execution context of its executor. Destroying it detaches its
+/// programs, closes its consumers, and completes an outstanding async_run with operation_aborted.
+/// A moved-from probe can be assigned to or destroyed, nothing else.
+template <class Executor = boost::asio::any_io_executor>
+class basic_probe {
+public:
+    using executor_type = Executor;
+
+    template <class OtherExecutor>
+    struct rebind_executor {
+        using other = basic_probe<OtherExecutor>;
+    };
+
+    /// Selects, opens, configures and loads the BPF program; attaches nothing.
+    ///
+    /// Errors: those of validate(config); errc::kernel_too_old, no_btf, conntrack_missing,
+    /// hook_missing, fentry_unavailable, missing_capabilities, lockdown, load_failed; or the errno
+    /// of a system call. A probe whose construction failed answers every call with that error.
+    basic_probe(const executor_type& executor, const config& c, error_code& ec, diagnostics& diag)
+        : executor_(executor), core_(detail::probe_core::make(executor, c, ec, diag)) {}
+
+    basic_probe(const executor_type& executor, const config& c, error_code& ec)
+        : executor_(executor) {
+        diagnostics diag;
+        core_ = detail::probe_core::make(executor, c, ec, diag);
+    }
+
+    /// The same, throwing system_error.
+    explicit basic_probe(const executor_type& executor, const config& c = {})
+        : executor_(executor) {
+        error_code ec;
+        diagnostics diag;
+        core_ = detail::probe_core::make(executor, c, ec, diag);
+        throw_if(ec, diag);
+    }
+
+    template <class ExecutionContext>
+    requires std::convertible_to<ExecutionContext&, boost::asio::execution_context&>
+    explicit basic_probe(ExecutionContext& context, const config& c = {})
+        : basic_probe(executor_type(context.get_executor()), c) {}
+
+    template <class ExecutionContext>
+    requires std::convertible_to<ExecutionContext&, boost::asio::execution_context&>
+    basic_probe(ExecutionContext& context, const config& c, error_code& ec)
+        : basic_probe(executor_type(context.get_executor()), c, ec) {}
+
+    template <class ExecutionContext>
+    requires std::convertible_to<ExecutionContext&, boost::asio::execution_context&>
+    basic_probe(ExecutionContext& context, const config& c, error_code& ec, diagnostics& diag)
+        : basic_probe(executor_type(context.get_executor()), c, ec, diag) {}
+
+    basic_probe(basic_probe&&) noexcept = default;
+
+    basic_probe& operator=(basic_probe&& other) noexcept {
+        if (this != &other) {
+            abandon();
+            executor_ = other.executor_;
+            core_ = std::move(other.core_);
+        }
+        return *this;
+    }
+
+    ~basic_probe() { abandon(); }
+
+    executor_type get_executor() const noexcept { return executor_; }
+
+    /// The kernel it was made for, and how each hook is attached.
+    const ctflow::kernel& kernel() const noexcept { return core_->kernel(); }
+
+    /// A copy of its counters. Asks the kernel for those that the BPF program keeps: a few system
+    /// calls, not for every event.
+    probe_stats stats() const { return core_->stats(); }
+
+    /// Sends events to this consumer from now on. Before start() or while running.
+    ///
+    /// Errors: errc::duplicate_consumer, errc::consumer_registered (here or with another probe),
+    /// errc::consumer_closed.
+    template <class E>
+    void register_consumer(basic_consumer<E>& c, error_code& ec) {
+        core_->register_consumer(c.core(), ec);
+    }
+
+    template <class E>
+    void register_consumer(basic_consumer<E>& c) {
+        error_code ec;
+        register_consumer(c, ec);
+        throw_if(ec, c.name());
+    }
+
+    /// Sends it no more and closes it: what is buffered can still be received, then
+    /// errc::consumer_closed.
+    ///
+    /// Errors: errc::unknown_consumer.
+    void remove_consumer(std::string_view name, error_code& ec) {
+        core_->remove_consumer(name, ec);
+    }
+
+    template <class E>
+    void remove_consumer(basic_consumer<E>& c, error_code& ec) {
+        const auto registered = core_->get_consumer(c.name());
+        if (registered != c.core()) { // A namesake is not it.
+            ec = errc::unknown_consumer;
+            return;
+        }
+        remove_consumer(std::string_view(c.name()), ec);
+    }
+
+    void remove_consumer(std::string_view name) {
+        error_code ec;
+        remove_consumer(name, ec);
+        throw_if(ec, diagnostics(name));
+    }
+
+    template <class E>
+    void remove_consumer(basic_consumer<E>& c) {
+        error_code ec;
+        remove_consumer(c, ec);
+        throw_if(ec, c.name());
+    }
+
+    /// The registered consumer of that name, to look at; nothing if there is none.
+    std::optional<consumer_view> get_consumer(std::string_view name) const {
+        auto c = core_->get_consumer(name);
+        return c ? std::optional<consumer_view>(std::in_place, std::move(c)) : std::nullopt;
+    }
+
+    /// Attaches the programs: the kernel side sends events from here on, and buffers them until
+    /// async_run() reads. Can be started again after stop(), with consumers registered anew.
+    ///
+    /// Errors: errc::already_started, errc::attach_failed, errc::lockdown,
+    /// errc::missing_capabilities. After an error nothing is attached.
+    void start(error_code& ec, diagnostics& diag) { core_->start(ec, diag); }
+
+    void start(error_code& ec) {
+        diagnostics diag;
+        core_->start(ec, diag);
+    }
+
+    void start() {
+        error_code ec;
+        diagnostics diag;
+        core_->start(ec, diag);
+        throw_if(ec, diag);
+    }
+
+    /// Detaches the programs, passes on what the kernel has sent up to here, closes and forgets
+    /// the consumers, and completes an outstanding async_run with success.
+    ///
+    /// When this returns, the programs are detached. With an async_run outstanding, the rest is
+    /// done by the probe's executor, before that completes; otherwise it is done here.
+    ///
+    /// Errors: errc::not_started.
+    void stop(error_code& ec) { core_->stop(ec); }
+
+    void stop() {
+        error_code ec;
+        core_->stop(ec);
+        throw_if(ec, {});
+    }
+
+    /// Reads events and passes them on until stop() (success), cancellation, or the first failure.
+    /// After cancellation the programs stay attached, and it can be called again.
+    ///
+    /// @par Completion signature
+    /// @code void(ctflow::error_code) @endcode
+    ///
+    /// @par Errors
+    /// errc::not_started; errc::already_running beside another; operation_aborted; or what the
+    /// reactor reported.
+    ///
+    /// @par Per-operation cancellation
+    /// terminal, partial, total.
+    template <boost::asio::completion_token_for<void(error_code)> Token =
+                  detail::default_token_t<Executor>>
+    auto async_run(Token&& token = Token()) {
+        return boost::asio::async_initiate<Token, void(error_code)>(
+            detail::initiate_run(core_, executor_), token);
+    }
+
+private:
+    static void throw_if(const error_code& ec, const diagnostics& diag) {
+        if (ec) {
+            detail::throw_error(ec, diag);
+        }
+    }
+
+    void abandon() noexcept {
+        if (core_) {
+            core_->abandon();
+        }
+    }
+
+    executor_type executor_;
+    std::shared_ptr<detail::probe_core> core_;
+};
+
+using probe = basic_probe<>;
+
+} // namespace ctflow

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+namespace ctflow {
+
+/// What a probe has counted since it was constructed. A plain copy; the counters go on while it
+/// is taken, so that they can differ by the events of that moment. The first six have
+/// conntracct's names.
+struct probe_stats {
+    /// Events received from the kernel, and their length in bytes.
+    std::uint64_t perf_events_total = 0;
+    std::uint64_t perf_bytes_total = 0;
+
+    /// Update and destroy events among them, and those that the kernel side could not send: their
+    /// ring was full, or their CPU had none. Counted by the BPF program at the moment of loss.
+    std::uint64_t perf_events_update = 0;
+    std::uint64_t perf_events_update_lost = 0;
+    std::uint64_t perf_events_destroy = 0;
+    std::uint64_t perf_events_destroy_lost = 0;
+
+    /// Records that were not an event of ours: a wrong length or kind.
+    std::uint64_t perf_records_malformed = 0;
+
+    /// New flows that found the flow table full (config::max_flows): first and destroy event only.
+    std::uint64_t flows_untracked = 0;
+
+    /// Packets of flows without a place in the flow table, for which no update was considered.
+    std::uint64_t packets_untracked = 0;
+
+    /// First and destroy events that were not sent since the flow has no counters: it began while
+    /// net.netfilter.nf_conntrack_acct was 0.
+    std::uint64_t events_unaccounted = 0;
+
+    /// Runs that the kernel skipped because the same program was running on that CPU already
+    /// (bpf_prog_info.recursion_misses; kprobes report them since Linux 6.7), and packets that the
+    /// kprobe side could not remember until the function's return.
+    std::uint64_t program_misses = 0;
+};
+
+/// What a consumer has counted since it was constructed, with conntracct's names.
+struct consumer_stats {
+    std::uint64_t events_received = 0;    ///< Events put into its queue.
+    std::uint64_t events_lost = 0;        ///< Events that found its queue full.
+    std::uint64_t event_queue_length = 0; ///< Events in its queue now.
+};
+
+} // namespace ctflow
