@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/object.hpp"
+
+#include "bpf/print.hpp"
+#include "curve.h"
+#include "host/privileges.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <string>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <ctflow_acct.skel.h>
+
+namespace ctflow::bpf {
+namespace {
+
+// Why the kernel said no, as far as can be told from outside.
+error_code explain(int error, errc otherwise, const std::string& log, diagnostics& diag) {
+    if (auto missing = host::missing_capabilities(); !missing.empty()) {
+        diag = "missing: " + missing;
+        return errc::missing_capabilities;
+    }
+    const bool forbidden = error == EPERM || error == EACCES;
+    // Under lockdown a helper that reads kernel memory is refused with EINVAL, as "unknown".
+    if (host::current_lockdown() == host::lockdown_mode::confidentiality ||
+        (forbidden && log.find("invalid access") == std::string::npos)) {
+        diag = log;
+        return errc::lockdown;
+    }
+    diag = log.empty() ? error_code(error, boost::system::system_category()).message() : log;
+    return otherwise;
+}
+
+unsigned long long nanoseconds(std::chrono::nanoseconds d) noexcept {
+    return static_cast<unsigned long long>(d.count());
+}
+
+} // namespace
+
+std::span<const std::byte> embedded_object() noexcept {
+    std::size_t size = 0;
+    const void* bytes = ctflow_acct::elf_bytes(&size);
+    return {static_cast<const std::byte*>(bytes), size};
+}
+
+void object::skeleton_deleter::operator()(ctflow_acct* s) const noexcept {
+    ctflow_acct::destroy(s);
+}
+
+void object::link_deleter::operator()(bpf_link* l) const noexcept {
+    bpf_link__destroy(l);
+}
+
+object::object(const config& c, const attach_plan& plan, error_code& ec, diagnostics& diag)
+    : plan_(plan) {
+    const print_capture log;
+    skeleton_.reset(ctflow_acct::open());
+    if (!skeleton_) {
+        ec = explain(errno, errc::load_failed, log.text(), diag);
+        return;
+    }
+    configure(c);
+    const int result = ctflow_acct::load(skeleton_.get());
+    if (result != 0) {
+        ec = explain(-result, errc::load_failed, log.text(), diag);
+        skeleton_.reset();
+    }
+}
+
+object::~object() {
+    detach();
+}
+
+void object::configure(const config& c) noexcept {
+    bpf_program* p = nullptr;
+    bpf_object__for_each_program(p, skeleton_->obj) {
+        bpf_program__set_autoload(p, false);
+    }
+    for (const auto& each : programs()) {
+        bpf_program__set_autoload(each.handle, true);
+        if (plan_.mode == attach_mode::fentry) {
+            bpf_program__set_attach_target(each.handle, 0, each.function->c_str());
+        }
+    }
+    bpf_map__set_max_entries(skeleton_->maps.flows, c.max_flows);
+
+    auto& curve = skeleton_->rodata->rate_curve;
+    const std::array points = {&c.curve0, &c.curve1, &c.curve2};
+    for (std::size_t i = 0; i < points.size(); ++i) {
+        curve.age[i] = nanoseconds(points[i]->age);
+        curve.rate[i] = nanoseconds(points[i]->rate);
+    }
+}
+
+std::vector<object::program> object::programs() const {
+    const auto& p = skeleton_->progs;
+    if (plan_.mode == attach_mode::fentry) {
+        return {{p.fentry_insert, &plan_.insert, false},
+                {p.fexit_accounting, &plan_.accounting, true},
+                {p.fentry_destroy, &plan_.destroy, false}};
+    }
+    // The return probe first: an entry probe without its return probe would fill the table of
+    // calls. And so that nothing is left in it, the entry probe is the first to go.
+    return {{p.kprobe_insert, &plan_.insert, false},
+            {p.kretprobe_accounting, &plan_.accounting, true},
+            {p.kprobe_accounting, &plan_.accounting, false},
+            {p.kprobe_destroy, &plan_.destroy, false}};
+}
+
+void object::attach(error_code& ec, diagnostics& diag) {
+    const print_capture log;
+    for (const auto& each : programs()) {
+        bpf_link* link =
+            plan_.mode == attach_mode::fentry
+                ? bpf_program__attach_trace(each.handle)
+                : bpf_program__attach_kprobe(each.handle, each.on_return, each.function->c_str());
+        if (link == nullptr) {
+            const int error = errno;
+            ec = error == ENOENT ? error_code(errc::conntrack_missing)
+                                 : explain(error, errc::attach_failed, log.text(), diag);
+            detach();
+            return;
+        }
+        links_.emplace_back(link);
+    }
+}
+
+void object::detach() noexcept {
+    while (!links_.empty()) {
+        links_.pop_back();
+    }
+}
+
+void object::clear_flows() noexcept {
+    const int fd = bpf_map__fd(skeleton_->maps.flows);
+    constexpr std::size_t chunk = 256;
+    std::array<std::uint64_t, chunk> keys{};
+    std::array<ctflow_flow_state, chunk> values{};
+    // A batch that ends before the end of the table says ENOENT at the end.
+    for (std::uint64_t position = 0;;) {
+        std::uint32_t count = chunk;
+        if (bpf_map_lookup_and_delete_batch(fd, nullptr, &position, keys.data(), values.data(),
+                                            &count, nullptr) != 0 ||
+            count == 0) {
+            return;
+        }
+    }
+}
+
+int object::updates_fd() const noexcept {
+    return bpf_map__fd(skeleton_->maps.updates);
+}
+int object::destroys_fd() const noexcept {
+    return bpf_map__fd(skeleton_->maps.destroys);
+}
+int object::counters_fd() const noexcept {
+    return bpf_map__fd(skeleton_->maps.counters);
+}
+
+std::vector<int> object::program_fds() const {
+    std::vector<int> fds;
+    for (const auto& each : programs()) {
+        fds.push_back(bpf_program__fd(each.handle));
+    }
+    return fds;
+}
+
+} // namespace ctflow::bpf

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "bpf/plan.hpp"
+
+#include <ctflow/config.hpp>
+#include <ctflow/error.hpp>
+
+#include <memory>
+#include <span>
+#include <vector>
+
+struct bpf_link;
+struct bpf_program;
+struct ctflow_acct;
+
+namespace ctflow::bpf {
+
+// The embedded ELF file.
+std::span<const std::byte> embedded_object() noexcept;
+
+// The BPF programs and maps in the kernel. Not thread-safe but for reading the maps.
+class object {
+public:
+    // Opens, configures and loads what the plan asks for.
+    object(const config& c, const attach_plan& plan, error_code& ec, diagnostics& diag);
+    ~object();
+    object(const object&) = delete;
+    object& operator=(const object&) = delete;
+
+    // All programs, or none.
+    void attach(error_code& ec, diagnostics& diag);
+    void detach() noexcept;
+
+    // Forgets all flows: what ended while nothing was attached would stay for ever.
+    void clear_flows() noexcept;
+
+    int updates_fd() const noexcept;
+    int destroys_fd() const noexcept;
+    int counters_fd() const noexcept;
+    std::vector<int> program_fds() const;
+
+private:
+    struct program {
+        bpf_program* handle;
+        const std::string* function;
+        bool on_return;
+    };
+    struct skeleton_deleter {
+        void operator()(ctflow_acct* s) const noexcept;
+    };
+    struct link_deleter {
+        void operator()(bpf_link* l) const noexcept;
+    };
+
+    std::vector<program> programs() const;
+    void configure(const config& c) noexcept;
+
+    attach_plan plan_;
+    std::unique_ptr<ctflow_acct, skeleton_deleter> skeleton_;
+    std::vector<std::unique_ptr<bpf_link, link_deleter>> links_;
+};
+
+} // namespace ctflow::bpf

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ctflow/config.hpp>
+
+#include <bit>
+#include <chrono>
+
+namespace ctflow {
+namespace {
+
+using namespace std::chrono_literals;
+
+// 65536 pages are 256 MiB a ring; perf's own bound (perf_event_mlock_kb, the address space) lies
+// below. What matters here is that pages * page size cannot overflow.
+constexpr std::size_t max_buffer_pages = 65536;
+
+void set_default(std::chrono::nanoseconds& value, std::chrono::nanoseconds by_default) noexcept {
+    if (value == 0ns) {
+        value = by_default;
+    }
+}
+
+bool negative(const curve_point& p) noexcept {
+    return p.age < 0ns || p.rate < 0ns;
+}
+
+} // namespace
+
+config with_defaults(config c) noexcept {
+    set_default(c.curve0.rate, 20s);
+    set_default(c.curve1.age, 60s);
+    set_default(c.curve1.rate, 60s);
+    set_default(c.curve2.age, 5min);
+    set_default(c.curve2.rate, 5min);
+    return c;
+}
+
+error_code validate(const config& given) noexcept {
+    const config c = with_defaults(given);
+    if (negative(c.curve0) || negative(c.curve1) || negative(c.curve2)) {
+        return errc::curve_out_of_range;
+    }
+    if (c.curve0.age >= c.curve1.age) {
+        return errc::curve0_age;
+    }
+    if (c.curve1.age >= c.curve2.age) {
+        return errc::curve1_age;
+    }
+    if (!std::has_single_bit(c.buffer_pages) || c.buffer_pages > max_buffer_pages) {
+        return errc::buffer_pages;
+    }
+    if (c.max_flows == 0) {
+        return errc::max_flows;
+    }
+    return {};
+}
+
+} // namespace ctflow

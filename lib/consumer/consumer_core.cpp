@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "consumer/consumer_service.hpp"
+
+#include <ctflow/detail/consumer_core.hpp>
+
+#include <boost/asio/execution_context.hpp>
+#include <boost/lockfree/spsc_queue.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace ctflow::detail {
+
+// Its own type so that no Lockfree header is in ours.
+struct consumer_core::queue {
+    explicit queue(std::size_t capacity) : events(capacity) {}
+
+    boost::lockfree::spsc_queue<event> events;
+};
+
+consumer_core::consumer_core(boost::asio::execution_context& context, std::string name,
+                             consumer_mode mode, std::size_t capacity)
+    : name_(std::move(name)), mode_(mode),
+      queue_(std::make_unique<queue>(std::max<std::size_t>(capacity, 1))),
+      service_(&boost::asio::use_service<consumer_service>(context)) {
+    service_.load()->add(*this);
+}
+
+consumer_core::~consumer_core() {
+    if (auto* service = service_.load()) {
+        service->remove(*this);
+    }
+}
+
+consumer_stats consumer_core::stats() const noexcept {
+    return {received_.load(std::memory_order_relaxed), lost_.load(std::memory_order_relaxed),
+            queue_->events.read_available()};
+}
+
+void consumer_core::push(std::span<const event> batch) noexcept {
+    const std::size_t n = queue_->events.push(batch.data(), batch.size());
+    // One writer: no need for the price of an atomic addition.
+    received_.store(received_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    lost_.store(lost_.load(std::memory_order_relaxed) + (batch.size() - n),
+                std::memory_order_relaxed);
+}
+
+void consumer_core::signal() {
+    if (receive_waiter* waiter = take()) {
+        waiter->notify();
+    }
+}
+
+bool consumer_core::acquire(const void* owner) noexcept {
+    const void* nobody = nullptr;
+    return owner_.compare_exchange_strong(nobody, owner);
+}
+
+void consumer_core::release(const void* owner) noexcept {
+    owner_.compare_exchange_strong(owner, nullptr);
+}
+
+void consumer_core::close() {
+    closed_.store(true, std::memory_order_release);
+    signal();
+}
+
+void consumer_core::abandon() {
+    abandoned_.store(true, std::memory_order_release);
+    close();
+}
+
+std::size_t consumer_core::pop(std::span<event> out) noexcept {
+    return queue_->events.pop(out.data(), out.size());
+}
+
+bool consumer_core::ready() const noexcept {
+    return closed() || queue_->events.read_available() != 0;
+}
+
+bool consumer_core::wait(receive_waiter& waiter) noexcept {
+    // The producer writes the queue, then takes the waiter; here the waiter is put, then the queue
+    // looked at. Both exchanges are of one variable, so one comes after the other: either the
+    // producer finds the waiter, or what it wrote is seen here.
+    waiting_.exchange(&waiter, std::memory_order_acq_rel);
+    return !(ready() && take_back(waiter));
+}
+
+bool consumer_core::take_back(receive_waiter& waiter) noexcept {
+    receive_waiter* expected = &waiter;
+    return waiting_.compare_exchange_strong(expected, nullptr, std::memory_order_acq_rel);
+}
+
+void consumer_core::cancel() {
+    if (receive_waiter* waiter = take()) {
+        waiter->cancel();
+        waiter->notify();
+    }
+}
+
+} // namespace ctflow::detail

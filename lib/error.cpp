@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ctflow/detail/probe_core.hpp>
+#include <ctflow/error.hpp>
+
+#include <string>
+
+namespace ctflow {
+namespace {
+
+const char* describe(errc e) noexcept {
+    switch (e) {
+    case errc::curve0_age:
+        return "curve0's age must be below curve1's: curve ages rise from point to point";
+    case errc::curve1_age:
+        return "curve1's age must be below curve2's: curve ages rise from point to point";
+    case errc::curve_out_of_range:
+        return "the ages and rates of curve points must not be negative";
+    case errc::buffer_pages:
+        return "buffer_pages must be a power of two, such as 64, and at most 65536";
+    case errc::max_flows:
+        return "max_flows must be at least 1";
+    case errc::kernel_release:
+        return "not a kernel release: it must begin with MAJOR.MINOR, as uname -r prints it";
+    case errc::kernel_too_old:
+        return "this kernel is too old: Linux 5.8 or newer is needed";
+    case errc::no_btf:
+        return "this kernel does not describe its types: a kernel built with "
+               "CONFIG_DEBUG_INFO_BTF, that has /sys/kernel/btf/vmlinux, is needed";
+    case errc::conntrack_missing:
+        return "conntrack is not in this kernel: load the nf_conntrack module "
+               "(modprobe nf_conntrack)";
+    case errc::hook_missing:
+        return "this kernel has no function of conntrack's to hook where one is needed";
+    case errc::fentry_unavailable:
+        return "fentry is not possible for this kernel's conntrack: choose kprobe or automatic";
+    case errc::missing_capabilities:
+        return "not permitted: CAP_BPF and CAP_PERFMON are needed (or root)";
+    case errc::lockdown:
+        return "kernel lockdown forbids tracing programs: boot without lockdown=confidentiality";
+    case errc::load_failed:
+        return "the kernel refused the BPF program";
+    case errc::attach_failed:
+        return "the BPF program could not be attached";
+    case errc::sysctl_missing:
+        return "the sysctl does not exist: load the nf_conntrack module (modprobe nf_conntrack)";
+    case errc::sysctl_denied:
+        return "the sysctl may not be written: CAP_NET_ADMIN (or root) and a writable /proc/sys "
+               "are needed";
+    case errc::already_started:
+        return "the probe is started already";
+    case errc::not_started:
+        return "the probe is not started";
+    case errc::stopping:
+        return "the probe is still stopping: wait until async_run has completed";
+    case errc::already_running:
+        return "async_run is outstanding already";
+    case errc::duplicate_consumer:
+        return "a consumer of this name is registered already";
+    case errc::unknown_consumer:
+        return "no consumer of this name is registered";
+    case errc::consumer_registered:
+        return "the consumer is registered already, with this probe or with another";
+    case errc::consumer_closed:
+        return "the consumer is closed";
+    case errc::receive_outstanding:
+        return "a receive is outstanding already";
+    }
+    return "unknown error";
+}
+
+class ctflow_category final : public boost::system::error_category {
+public:
+    const char* name() const noexcept override { return "ctflow"; }
+    std::string message(int value) const override { return describe(static_cast<errc>(value)); }
+};
+
+} // namespace
+
+const boost::system::error_category& category() noexcept {
+    static const ctflow_category instance;
+    return instance;
+}
+
+void detail::throw_error(const error_code& ec, const diagnostics& diag) {
+    throw diag.empty() ? system_error(ec) : system_error(ec, diag);
+}
+
+} // namespace ctflow

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ctflow::host {
+
+enum class lockdown_mode { none, integrity, confidentiality };
+
+// Reads "none integrity [confidentiality]", /sys/kernel/security/lockdown: the mode in brackets
+// is in force.
+std::optional<lockdown_mode> parse_lockdown(std::string_view text) noexcept;
+
+// Reads the effective capabilities out of /proc/self/status.
+std::optional<std::uint64_t> parse_effective_capabilities(std::string_view status) noexcept;
+
+// Names of those that a set of capabilities lacks for tracing programs, "CAP_BPF, CAP_PERFMON";
+// empty if it lacks none. CAP_SYS_ADMIN stands for both (capabilities(7)).
+std::string missing_capabilities(std::uint64_t effective);
+
+// What is in force here. Nothing where securityfs is not mounted.
+std::optional<lockdown_mode> current_lockdown();
+std::string missing_capabilities();
+
+} // namespace ctflow::host

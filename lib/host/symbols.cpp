@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/symbols.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+namespace ctflow::host {
+
+std::set<std::string, std::less<>> find_functions(std::istream& kallsyms,
+                                                  std::span<const std::string_view> names) {
+    std::set<std::string, std::less<>> found;
+    for (std::string line; std::getline(kallsyms, line);) {
+        const std::string_view text = line;
+        const auto type = text.find(' ');
+        if (type == std::string_view::npos || type + 3 > text.size() || text[type + 2] != ' ') {
+            continue;
+        }
+        const char kind = text[type + 1];
+        if (kind != 't' && kind != 'T' && kind != 'w' && kind != 'W') {
+            continue; // Data.
+        }
+        const auto name = text.substr(type + 3, text.find('\t') - (type + 3));
+        if (std::ranges::find(names, name) != names.end()) {
+            found.emplace(name);
+        }
+    }
+    return found;
+}
+
+std::set<std::string, std::less<>> find_functions(std::span<const std::string_view> names) {
+    std::ifstream kallsyms("/proc/kallsyms");
+    return find_functions(kallsyms, names);
+}
+
+} // namespace ctflow::host

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <istream>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace ctflow::host {
+
+// Which of the names are functions in a listing in the form of /proc/kallsyms:
+// "ffffffffc0a01234 t nf_ct_destroy\t[nf_conntrack]".
+std::set<std::string, std::less<>> find_functions(std::istream& kallsyms,
+                                                  std::span<const std::string_view> names);
+
+// The same in /proc/kallsyms, whose names, unlike its addresses, everybody may read.
+std::set<std::string, std::less<>> find_functions(std::span<const std::string_view> names);
+
+} // namespace ctflow::host

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/failed_probe.hpp"
+
+#include "transport/complete.hpp"
+
+#include <utility>
+
+namespace ctflow::detail {
+
+void failed_probe::run(run_handler handler) {
+    transport::complete(executor_, std::move(handler), reason_);
+}
+
+} // namespace ctflow::detail

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ctflow/detail/probe_core.hpp>
+#include <ctflow/error.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+namespace ctflow::transport {
+
+// Calls the handler of a run on its executor, never before this has returned. By way of io, since
+// the executor behind a type-erased handler can dispatch but not post.
+void complete(const boost::asio::any_io_executor& io, detail::run_handler handler, error_code ec);
+
+} // namespace ctflow::transport

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "transport/event_sink.hpp"
+#include "transport/perf_buffer.hpp"
+
+#include <ctflow/detail/probe_core.hpp>
+#include <ctflow/error.hpp>
+#include <ctflow/event.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace ctflow::transport {
+
+// A ring to read, and what it carries.
+struct ring_source {
+    event_kind kind;
+    perf_buffer::ring ring;
+};
+
+// Reads rings in a reactor while a run is outstanding.
+//
+// Readiness of a perf descriptor is no state but an event, and asking consumes it (perf_poll() in
+// the kernel's kernel/events/core.c). So the next wait is armed first and the ring drained then:
+// what arrives before the drain is drained, what arrives after it wakes the wait. In the other
+// order a record that lands in between lies there until the next one comes; and into a full ring
+// none comes.
+//
+// run() and stop() may be called from any thread. The reading goes on in a strand.
+class reader : public std::enable_shared_from_this<reader> {
+public:
+    // How many events of one ring are read before other handlers have their turn.
+    static constexpr std::size_t budget = 4096;
+
+    reader(const boost::asio::any_io_executor& executor, std::vector<ring_source> rings,
+           std::shared_ptr<event_sink> sink);
+
+    // Reads until stop(), cancellation, or the first failure.
+    void run(detail::run_handler handler);
+
+    // Reads what is there, closes the sink, and completes an outstanding run with ec. If there is
+    // a run this happens in the strand, later, and stopping() says so; else here and now.
+    void stop(error_code ec);
+    bool stopping() const;
+
+private:
+    using executor_type = boost::asio::strand<boost::asio::any_io_executor>;
+    using descriptor = boost::asio::posix::basic_stream_descriptor<executor_type>;
+    struct run_state;
+    using run_pointer = std::shared_ptr<run_state>;
+
+    struct watched_ring {
+        ring_source source;
+        std::unique_ptr<descriptor> watch; // Only while a run is outstanding.
+        bool resuming = false;             // A drain that stopped early will go on by itself.
+    };
+
+    void begin(const run_pointer& run);
+    void arm(const run_pointer& run, watched_ring& r);
+    void on_readable(const run_pointer& run, watched_ring& r, error_code ec);
+    void turn(const run_pointer& run, watched_ring& r);
+    bool drain(const watched_ring& r, std::size_t limit);
+    void drain_all();
+    void unwatch() noexcept;
+    void finish(const run_pointer& run, error_code ec);
+
+    executor_type strand_;
+    std::vector<watched_ring> rings_;
+    std::shared_ptr<event_sink> sink_;
+    std::array<event, 256> batch_;
+
+    mutable std::mutex mutex_; // Of the rest, which never is held while reading in the strand.
+    std::weak_ptr<run_state> run_;
+    bool running_ = false;
+    bool stopping_ = false;
+};
+
+} // namespace ctflow::transport

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/ring.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <linux/perf_event.h>
+
+namespace ctflow::transport {
+namespace {
+
+// Copies out of the ring, around its end where need be.
+template <class T>
+T load(std::span<const std::byte> data, std::uint64_t position) noexcept {
+    T value;
+    const auto offset = static_cast<std::size_t>(position & (data.size() - 1));
+    const auto first = std::min(sizeof(T), data.size() - offset);
+    auto* to = reinterpret_cast<std::byte*>(&value);
+    std::memcpy(to, data.data() + offset, first);
+    std::memcpy(to + first, data.data(), sizeof(T) - first);
+    return value;
+}
+
+// The bodies of the records that are looked into.
+struct sample_body {
+    std::uint32_t size;
+};
+struct lost_body {
+    std::uint64_t id;
+    std::uint64_t lost;
+};
+
+constexpr std::size_t header_size = sizeof(perf_event_header);
+constexpr std::size_t sample_at = header_size + sizeof(sample_body);
+
+bool is_record(const ctflow_record& r, event_kind kind) noexcept {
+    return r.kind == static_cast<unsigned char>(kind);
+}
+
+} // namespace
+
+ring_pass read_ring(std::span<const std::byte> data, std::uint64_t head, std::uint64_t tail,
+                    event_kind kind, std::span<event> out) noexcept {
+    ring_pass pass{.tail = tail};
+    while (pass.tail != head && pass.events < out.size()) {
+        const std::uint64_t left = head - pass.tail;
+        const auto header = left >= header_size && left <= data.size()
+                                ? load<perf_event_header>(data, pass.tail)
+                                : perf_event_header{}; // A size of zero, which no record has.
+        if (header.size < header_size || header.size > left || header.size % 8 != 0) {
+            ++pass.malformed;
+            pass.tail = head;
+            break;
+        }
+        if (header.type == PERF_RECORD_SAMPLE) {
+            // The raw size comes first; between it and the end of the record is padding at most.
+            const bool fits = header.size >= sample_at + event_length &&
+                              load<sample_body>(data, pass.tail + header_size).size >= event_length;
+            const auto record =
+                fits ? load<ctflow_record>(data, pass.tail + sample_at) : ctflow_record{};
+            if (is_record(record, kind)) {
+                out[pass.events++] = event(record);
+            } else {
+                ++pass.malformed;
+            }
+        } else if (header.type == PERF_RECORD_LOST) {
+            if (header.size >= header_size + sizeof(lost_body)) {
+                pass.lost += load<lost_body>(data, pass.tail + header_size).lost;
+            } else {
+                ++pass.malformed;
+            }
+        }
+        pass.tail += header.size;
+    }
+    return pass;
+}
+
+} // namespace ctflow::transport
