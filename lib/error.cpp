@@ -81,8 +81,13 @@ const boost::system::error_category& category() noexcept {
     return instance;
 }
 
-void detail::throw_error(const error_code& ec, const diagnostics& diag) {
-    throw diag.empty() ? system_error(ec) : system_error(ec, diag);
+system_error::system_error(const error_code& ec, const diagnostics& diag)
+    : boost::system::system_error(ec), what_(ec.message()) {
+    if (diag.find('\n') != diagnostics::npos) {
+        what_ += ":\n" + diag; // A log.
+    } else if (!diag.empty()) {
+        what_ += " (" + diag + ")";
+    }
 }
 
 } // namespace ctflow

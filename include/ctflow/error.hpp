@@ -14,13 +14,21 @@ namespace ctflow {
 
 using error_code = boost::system::error_code;
 
-/// What a throwing function of ctflow throws. what() says what to do and, where libbpf or the
-/// verifier had something to say, quotes it.
-using system_error = boost::system::system_error;
-
 /// More about a failure than an error_code can hold: libbpf's messages, the verifier's log, the
 /// name of the thing that is missing. Empty on success. The throwing functions put it into what().
 using diagnostics = std::string;
+
+/// What a throwing function of ctflow throws. what() is the error's sentence, which says what to
+/// do, followed by the diagnostics, if any.
+class CTFLOW_DECL system_error : public boost::system::system_error {
+public:
+    explicit system_error(const error_code& ec, const diagnostics& diag = {});
+
+    const char* what() const noexcept override { return what_.c_str(); }
+
+private:
+    std::string what_;
+};
 
 /// ctflow's own error codes. message() is a sentence that says what to do. Errors that come
 /// straight from a system call keep their errno, in boost::system::system_category().

@@ -218,7 +218,7 @@ public:
 private:
     static void throw_if(const error_code& ec, const diagnostics& diag) {
         if (ec) {
-            detail::throw_error(ec, diag);
+            throw system_error(ec, diag);
         }
     }
 

@@ -28,7 +28,7 @@ error_code explain(int error, errc otherwise, const std::string& log, diagnostic
     // Under lockdown a helper that reads kernel memory is refused with EINVAL, as "unknown".
     if (host::current_lockdown() == host::lockdown_mode::confidentiality ||
         (forbidden && log.find("invalid access") == std::string::npos)) {
-        diag = log;
+        // Not the log: it speaks of RLIMIT_MEMLOCK and of helpers, and leads astray.
         return errc::lockdown;
     }
     diag = log.empty() ? error_code(error, boost::system::system_category()).message() : log;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sysctl.hpp"
 
-#include <ctflow/detail/probe_core.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -112,7 +110,7 @@ std::vector<sysctl_change> apply_sysctls() {
     diagnostics diag;
     auto changes = apply_sysctls(ec, diag);
     if (ec) {
-        detail::throw_error(ec, diag);
+        throw system_error(ec, diag);
     }
     return changes;
 }

@@ -28,6 +28,7 @@ void registry::remove(std::string_view name, error_code& ec) {
     std::shared_ptr<consumer_core> removed;
     {
         const std::lock_guard lock(mutex_);
+        prune_locked(); // Who has closed himself is gone already.
         const auto at = std::ranges::find_if(
             consumers_, [&](const auto& each) { return each->name() == name; });
         if (at == consumers_.end()) {

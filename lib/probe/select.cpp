@@ -2,7 +2,6 @@
 #include "bpf/object.hpp"
 #include "host/release.hpp"
 
-#include <ctflow/detail/probe_core.hpp>
 #include <ctflow/kernel.hpp>
 
 namespace ctflow {
@@ -29,7 +28,7 @@ selection select(std::string_view release) {
     error_code ec;
     auto s = select(release, ec);
     if (ec) {
-        detail::throw_error(ec, diagnostics(release));
+        throw system_error(ec, diagnostics(release));
     }
     return s;
 }

@@ -42,9 +42,6 @@ public:
     virtual void abandon() noexcept = 0;
 };
 
-// Throws what a call reported, diagnostics in the text.
-[[noreturn]] CTFLOW_DECL void throw_error(const error_code& ec, const diagnostics& diag);
-
 class initiate_run {
 public:
     using executor_type = boost::asio::any_io_executor;

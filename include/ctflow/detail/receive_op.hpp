@@ -25,6 +25,7 @@ struct receive_batch {
     std::span<event> out;
     std::size_t count = 0;
 
+    bool possible() const noexcept { return !out.empty(); }
     bool take(consumer_core& core) noexcept { return (count = core.pop(out)) != 0; }
 
     template <class Handler>
@@ -36,6 +37,7 @@ struct receive_batch {
 struct receive_one {
     event value;
 
+    static bool possible() noexcept { return true; }
     bool take(consumer_core& core) noexcept { return core.pop({&value, 1}) != 0; }
 
     template <class Handler>
@@ -53,8 +55,12 @@ public:
     static void start(const std::shared_ptr<consumer_core>& core, const IoExecutor& io_executor,
                       Form form, Handler&& handler) {
         owner op = make(core, io_executor, std::move(form), std::move(handler));
-        if (!core->begin_receive()) {
+        if (!op->form_.possible()) {
+            op->failure_ = boost::asio::error::invalid_argument;
+        } else if (!core->begin_receive()) {
             op->failure_ = errc::receive_outstanding;
+        }
+        if (op->failure_) {
             post(std::move(op));
             return;
         }

@@ -10,23 +10,23 @@
  * names. Integers are in host order but for the ports.
  */
 struct ctflow_record {
-    unsigned long long start;       /* ns since the epoch, 0 without nf_conntrack_timestamp */
-    unsigned long long timestamp;   /* ns of CLOCK_BOOTTIME when the record was taken */
-    unsigned long long conntrack;   /* address of the kernel's nf_conn */
-    unsigned char src_addr[16];     /* original direction; IPv4 in the first 4 bytes */
+    unsigned long long start;     /* ns since the epoch, 0 without nf_conntrack_timestamp */
+    unsigned long long timestamp; /* ns of CLOCK_BOOTTIME when the record was taken */
+    unsigned long long conntrack; /* address of the kernel's nf_conn */
+    unsigned char src_addr[16];   /* original direction; IPv4 in the first 4 bytes */
     unsigned char dst_addr[16];
     unsigned long long packets_orig;
     unsigned long long bytes_orig;
     unsigned long long packets_ret; /* reply direction */
     unsigned long long bytes_ret;
     unsigned int connmark;
-    unsigned int netns;             /* inode of the network namespace */
-    unsigned short src_port;        /* network order, as the kernel has them; other protocols */
-    unsigned short dst_port;        /* than those with ports keep their own things here */
-    unsigned char proto;            /* IPPROTO_* */
-    unsigned char family;           /* AF_INET or AF_INET6 */
-    unsigned char kind;             /* enum ctflow_record_kind */
-    unsigned char tcp_state;        /* enum tcp_conntrack; 0 unless proto is TCP */
+    unsigned int netns;      /* inode of the network namespace */
+    unsigned short src_port; /* network order, as the kernel has them; other protocols */
+    unsigned short dst_port; /* than those with ports keep their own things here */
+    unsigned char proto;     /* IPPROTO_* */
+    unsigned char family;    /* AF_INET or AF_INET6 */
+    unsigned char kind;      /* enum ctflow_record_kind */
+    unsigned char tcp_state; /* enum tcp_conntrack; 0 unless proto is TCP */
 };
 
 enum ctflow_record_kind {
