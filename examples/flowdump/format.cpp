@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format.hpp"
+
+#include <concepts>
+#include <string_view>
+#include <utility>
+
+namespace flowdump {
+
+namespace {
+
+// Builds an object key by key. Nothing that it is given needs escaping.
+class object {
+public:
+    object& add(std::string_view key, std::integral auto value) {
+        return add_raw(key, std::to_string(value));
+    }
+
+    object& add(std::string_view key, std::string_view value) {
+        return add_raw(key, '"' + std::string(value) + '"');
+    }
+
+    object& add_raw(std::string_view key, std::string_view json) {
+        ((text_ += text_.empty() ? "{\"" : ",\"") += key) += "\":";
+        text_ += json;
+        return *this;
+    }
+
+    std::string finish() { return std::move(text_ += '}'); }
+
+private:
+    std::string text_;
+};
+
+} // namespace
+
+std::string to_json(const ctflow::event& e) {
+    return object()
+        .add("event", to_string(e.kind()))
+        .add("start", e.start().time_since_epoch().count())
+        .add("timestamp", e.timestamp().time_since_epoch().count())
+        .add("flow_id", e.flow_id())
+        .add("connmark", e.connmark())
+        .add("src_addr", e.src_addr().to_string())
+        .add("dst_addr", e.dst_addr().to_string())
+        .add("packets_orig", e.packets_orig())
+        .add("bytes_orig", e.bytes_orig())
+        .add("packets_ret", e.packets_ret())
+        .add("bytes_ret", e.bytes_ret())
+        .add("src_port", e.src_port())
+        .add("dst_port", e.dst_port())
+        .add("netns", e.netns())
+        .add("proto", e.proto())
+        .finish();
+}
+
+std::string stats_json(const ctflow::probe_stats& probe, const ctflow::consumer_stats& consumer) {
+    const auto of_probe = object()
+                              .add("perf_events_total", probe.perf_events_total)
+                              .add("perf_bytes_total", probe.perf_bytes_total)
+                              .add("perf_events_update", probe.perf_events_update)
+                              .add("perf_events_update_lost", probe.perf_events_update_lost)
+                              .add("perf_events_destroy", probe.perf_events_destroy)
+                              .add("perf_events_destroy_lost", probe.perf_events_destroy_lost)
+                              .add("perf_records_malformed", probe.perf_records_malformed)
+                              .add("flows_untracked", probe.flows_untracked)
+                              .add("packets_untracked", probe.packets_untracked)
+                              .add("events_unaccounted", probe.events_unaccounted)
+                              .add("program_misses", probe.program_misses)
+                              .finish();
+    const auto of_consumer = object()
+                                 .add("events_received", consumer.events_received)
+                                 .add("events_lost", consumer.events_lost)
+                                 .add("event_queue_length", consumer.event_queue_length)
+                                 .finish();
+    return object().add_raw("probe", of_probe).add_raw("consumer", of_consumer).finish();
+}
+
+std::string describe_losses(const ctflow::probe_stats& probe,
+                            const ctflow::consumer_stats& consumer) {
+    const auto updates = probe.perf_events_update_lost;
+    const auto destroys = probe.perf_events_destroy_lost;
+    const auto queued = consumer.events_lost;
+    if (updates + destroys + queued == 0) {
+        return {};
+    }
+    return "events lost: " + std::to_string(updates) + " updates and " + std::to_string(destroys) +
+           " destroys in the kernel (see --buffer-pages), " + std::to_string(queued) +
+           " waiting to be printed (see --queue)";
+}
+
+std::string describe(const ctflow::kernel& k) {
+    std::string text = k.release;
+    text += k.attach == ctflow::attach_mode::kprobe ? ", kprobe: " : ", fentry: ";
+    std::string_view separator;
+    for (const auto& hook : k.hooks) {
+        (text += separator) += hook.function;
+        separator = ", ";
+    }
+    return text;
+}
+
+} // namespace flowdump

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ctflow/event.hpp>
+#include <ctflow/kernel.hpp>
+#include <ctflow/stats.hpp>
+
+#include <string>
+
+namespace flowdump {
+
+/// One JSON object, without a newline. Numbers are integers: start in ns since the epoch, timestamp
+/// in ns since boot; up to 64 bits, more than a double holds.
+std::string to_json(const ctflow::event& e);
+
+/// {"probe":{...},"consumer":{...}}, by the names of ctflow/stats.hpp.
+std::string stats_json(const ctflow::probe_stats& probe, const ctflow::consumer_stats& consumer);
+
+/// How many events were lost, and where; empty if none was.
+std::string describe_losses(const ctflow::probe_stats& probe,
+                            const ctflow::consumer_stats& consumer);
+
+/// Release, way to attach and hooks, for people.
+std::string describe(const ctflow::kernel& k);
+
+} // namespace flowdump

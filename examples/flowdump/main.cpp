@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Prints flow events until told to stop: the whole of ctflow's use in one coroutine.
+#include "format.hpp"
+#include "options.hpp"
+
+#include <ctflow/ctflow.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <unistd.h>
+
+namespace asio = boost::asio;
+using namespace asio::experimental::awaitable_operators;
+using flowdump::options;
+
+namespace {
+
+void complain(const std::string& message) {
+    std::fputs(("flowdump: " + message + '\n').c_str(), stderr);
+}
+
+// Straight to standard output, so that a reader sees each batch at once. A signal may interrupt it.
+ctflow::error_code write_all(std::string_view text) {
+    while (!text.empty()) {
+        const auto written = ::write(STDOUT_FILENO, text.data(), text.size());
+        if (written >= 0) {
+            text.remove_prefix(static_cast<std::size_t>(written));
+        } else if (errno != EINTR) {
+            return {errno, boost::system::system_category()};
+        }
+    }
+    return {};
+}
+
+// Prints events until there are no more, or enough of them, or nobody reads them.
+asio::awaitable<ctflow::error_code> print_events(ctflow::consumer& consumer, const options& o) {
+    std::vector<ctflow::event> buffer(256);
+    std::uint64_t left = o.count.value_or(std::numeric_limits<std::uint64_t>::max());
+    std::string text;
+    while (left != 0) {
+        const auto room = std::span(buffer).first(std::min<std::uint64_t>(left, buffer.size()));
+        const auto [ec, n] =
+            co_await consumer.async_receive(room, asio::as_tuple(asio::use_awaitable));
+        if (ec) {
+            break; // consumer_closed: the probe has stopped, and this was all.
+        }
+        text.clear();
+        for (const auto& event : room.first(n)) {
+            text += o.json ? flowdump::to_json(event) : to_string(event);
+            text += '\n';
+        }
+        if (const auto failure = write_all(text)) {
+            co_return failure;
+        }
+        left -= n;
+    }
+    co_return ctflow::error_code();
+}
+
+// Stops the probe at the first of these. What is in flight still reaches the consumer, which then
+// closes.
+asio::awaitable<void> stop_when_told(ctflow::probe& probe, asio::signal_set& signals,
+                                     asio::steady_timer& timer) {
+    constexpr auto token = asio::as_tuple(asio::use_awaitable);
+    co_await (signals.async_wait(token) || timer.async_wait(token));
+    ctflow::error_code not_started; // If it has stopped by itself.
+    probe.stop(not_started);
+}
+
+void apply_sysctls() {
+    ctflow::error_code ec;
+    ctflow::diagnostics diag;
+    for (const auto& change : ctflow::apply_sysctls(ec, diag)) {
+        complain(change.name + " was " + change.from + ", is " + change.to + " now");
+    }
+    if (ec) {
+        throw ctflow::system_error(ec, diag + "; --no-sysctl leaves sysctls alone");
+    }
+}
+
+void report(const ctflow::probe_stats& p, const ctflow::consumer_stats& c, const options& o) {
+    if (const auto losses = flowdump::describe_losses(p, c); !losses.empty()) {
+        complain(losses);
+    }
+    if (o.stats) {
+        std::fputs((flowdump::stats_json(p, c) + '\n').c_str(), stderr);
+    }
+}
+
+asio::awaitable<void> run(const options& o) {
+    const auto executor = co_await asio::this_coro::executor;
+    ctflow::probe probe(executor, o.config);
+    if (o.sysctl) {
+        apply_sysctls();
+    }
+    ctflow::consumer consumer(executor, "flowdump", o.mode, o.queue);
+    probe.register_consumer(consumer);
+
+    asio::signal_set signals(executor, SIGINT, SIGTERM);
+    asio::steady_timer timer(executor);
+
+    probe.start();
+    complain("ready (" + flowdump::describe(probe.kernel()) + ")");
+    timer.expires_after(o.duration.value_or(std::chrono::nanoseconds::max()));
+    const auto print = [&]() -> asio::awaitable<ctflow::error_code> {
+        const auto failure = co_await print_events(consumer, o);
+        timer.cancel(); // There is nothing left to wait for.
+        co_return failure;
+    };
+    const auto failure = co_await (probe.async_run(asio::use_awaitable) && print() &&
+                                   stop_when_told(probe, signals, timer));
+    report(probe.stats(), consumer.stats(), o);
+    if (failure && failure != boost::system::errc::broken_pipe) {
+        throw ctflow::system_error(failure, "standard output");
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN); // Then a write says so, and what is left to do is done.
+    const auto parsed = flowdump::parse({argv + 1, argv + argc});
+    if (const auto* error = std::get_if<std::string>(&parsed)) {
+        complain(*error + "\nTry 'flowdump --help'.");
+        return 2;
+    }
+    const auto& o = std::get<options>(parsed);
+    try {
+        if (o.help || o.version) {
+            const char* const version = "flowdump " CTFLOW_VERSION_STRING "\n";
+            return write_all(o.help ? flowdump::usage : version) ? 1 : 0;
+        }
+        asio::io_context context(1);
+        asio::co_spawn(context, run(o), [](const std::exception_ptr& failure) {
+            if (failure) {
+                std::rethrow_exception(failure);
+            }
+        });
+        context.run();
+        return 0;
+    } catch (const std::exception& e) {
+        complain(e.what());
+        return 1;
+    }
+}

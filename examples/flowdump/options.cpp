@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "options.hpp"
+
+#include <array>
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <getopt.h>
+
+namespace flowdump {
+
+const char* const usage =
+    R"(usage: flowdump [OPTION]...
+
+Prints what each network flow of this host has moved so far: when it begins, at
+a rate that falls with its age, and when it ends.
+
+  --json             one JSON object a line
+  --mode MODE        update, destroy or all (all)
+  --count N          end after N events
+  --duration TIME    end after this time
+  --curve POINTS     three points AGE:RATE: from AGE on, a flow sends an update
+                     each RATE; 0 takes the default (0s:20s,1m:1m,5m:5m)
+  --attach HOW       auto, fentry or kprobe (auto)
+  --buffer-pages N   of each CPU's ring buffer, a power of two (64)
+  --queue N          events that may wait to be printed (16384)
+  --max-flows N      flows that can be followed at a time (65536)
+  --no-sysctl        do not switch on conntrack's counters and time stamps
+  --stats            print statistics at the end, as JSON on stderr
+  --version
+  --help
+
+Times are whole numbers with a unit: ns, us, ms, s, m or h.
+Exit status: 0, 1 on failure, 2 on bad usage.
+)";
+
+namespace {
+
+using std::chrono::nanoseconds;
+
+// All of the text as a whole number in decimal, no more than `max`.
+std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t max) {
+    std::uint64_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, failure] = std::from_chars(text.data(), end, value);
+    if (failure != std::errc() || stop != end || value > max) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+std::optional<nanoseconds> parse_time(std::string_view text) {
+    static constexpr std::pair<std::string_view, std::uint64_t> units[] = {
+        {"ns", 1},
+        {"us", 1'000},
+        {"ms", 1'000'000},
+        {"s", 1'000'000'000},
+        {"m", 60'000'000'000},
+        {"h", 3'600'000'000'000}};
+    if (text == "0") {
+        return nanoseconds(0);
+    }
+    const auto digits = text.find_first_not_of("0123456789");
+    if (digits == text.npos) {
+        return std::nullopt;
+    }
+    for (const auto& [unit, scale] : units) {
+        if (text.substr(digits) == unit) {
+            constexpr auto max = static_cast<std::uint64_t>(nanoseconds::max().count());
+            const auto number = parse_number(text.substr(0, digits), max / scale);
+            if (!number) {
+                return std::nullopt;
+            }
+            return nanoseconds(static_cast<nanoseconds::rep>(*number * scale));
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<ctflow::curve_point> parse_point(std::string_view text) {
+    const auto colon = text.find(':');
+    if (colon == text.npos) {
+        return std::nullopt;
+    }
+    const auto age = parse_time(text.substr(0, colon));
+    const auto rate = parse_time(text.substr(colon + 1));
+    if (!age || !rate) {
+        return std::nullopt;
+    }
+    return ctflow::curve_point{*age, *rate};
+}
+
+bool parse_curve(std::string_view text, ctflow::config& c) {
+    const std::array points{&c.curve0, &c.curve1, &c.curve2};
+    for (std::size_t i = 0; i != points.size(); ++i) {
+        const bool last = i + 1 == points.size();
+        const auto comma = text.find(',');
+        if (last != (comma == text.npos)) {
+            return false;
+        }
+        const auto point = parse_point(text.substr(0, comma));
+        if (!point) {
+            return false;
+        }
+        *points[i] = *point;
+        text.remove_prefix(last ? 0 : comma + 1);
+    }
+    return true;
+}
+
+// Above all characters, so that getopt_long's answer tells an option from a stray character.
+enum id : int {
+    json = 256,
+    mode,
+    count,
+    duration,
+    curve,
+    attach,
+    buffer_pages,
+    queue,
+    max_flows,
+    no_sysctl,
+    stats,
+    version,
+    help,
+};
+
+constexpr option table[] = {
+    {"json", no_argument, nullptr, id::json},
+    {"mode", required_argument, nullptr, id::mode},
+    {"count", required_argument, nullptr, id::count},
+    {"duration", required_argument, nullptr, id::duration},
+    {"curve", required_argument, nullptr, id::curve},
+    {"attach", required_argument, nullptr, id::attach},
+    {"buffer-pages", required_argument, nullptr, id::buffer_pages},
+    {"queue", required_argument, nullptr, id::queue},
+    {"max-flows", required_argument, nullptr, id::max_flows},
+    {"no-sysctl", no_argument, nullptr, id::no_sysctl},
+    {"stats", no_argument, nullptr, id::stats},
+    {"version", no_argument, nullptr, id::version},
+    {"help", no_argument, nullptr, id::help},
+    {nullptr, 0, nullptr, 0},
+};
+
+// Stores a whole number of at least 1. @return what it may be, if it is not.
+template <class Number>
+std::string set_number(std::string_view text, Number& out,
+                       std::uint64_t max = std::numeric_limits<Number>::max()) {
+    const auto value = parse_number(text, max);
+    if (!value || *value == 0) {
+        return "a whole number from 1 to " + std::to_string(max);
+    }
+    out = static_cast<Number>(*value);
+    return {};
+}
+
+// Stores what one of some words stands for. @return the words, if it is none of them.
+template <class Value, std::size_t Size>
+std::string set_word(std::string_view text, Value& out,
+                     const std::pair<const char*, Value> (&words)[Size]) {
+    std::string list;
+    for (std::size_t i = 0; i != Size; ++i) {
+        if (text == words[i].first) {
+            out = words[i].second;
+            return {};
+        }
+        list += i == 0 ? "" : i + 1 == Size ? " or " : ", ";
+        list += words[i].first;
+    }
+    return list;
+}
+
+// Takes one option into `o`. @return what its value may be, if it is not.
+std::string set(int option, std::string_view value, options& o) {
+    switch (option) {
+    case id::json:
+        o.json = true;
+        break;
+    case id::mode:
+        return set_word<ctflow::consumer_mode>(value, o.mode,
+                                               {{"update", ctflow::consumer_mode::update},
+                                                {"destroy", ctflow::consumer_mode::destroy},
+                                                {"all", ctflow::consumer_mode::all}});
+    case id::count:
+        return set_number(value, o.count.emplace());
+    case id::duration:
+        o.duration = parse_time(value);
+        return o.duration ? "" : "a time such as 10s (ns, us, ms, s, m or h)";
+    case id::curve:
+        return parse_curve(value, o.config)
+                   ? ""
+                   : "three points AGE:RATE such as 0s:20s,1m:1m,5m:5m (ns, us, ms, s, m or h)";
+    case id::attach:
+        return set_word<ctflow::attach_mode>(value, o.config.attach,
+                                             {{"auto", ctflow::attach_mode::automatic},
+                                              {"fentry", ctflow::attach_mode::fentry},
+                                              {"kprobe", ctflow::attach_mode::kprobe}});
+    case id::buffer_pages:
+        return set_number(value, o.config.buffer_pages).empty() ? "" : "a power of two such as 64";
+    case id::queue:
+        // Each event has its place in memory beforehand: this many are 1.7 GB.
+        return set_number(value, o.queue, 1U << 24);
+    case id::max_flows:
+        return set_number(value, o.config.max_flows);
+    case id::no_sysctl:
+        o.sysctl = false;
+        break;
+    case id::stats:
+        o.stats = true;
+        break;
+    case id::version:
+        o.version = true;
+        break;
+    default:
+        o.help = true;
+        break;
+    }
+    return {};
+}
+
+const char* option_name(int value) {
+    for (const auto* entry = table; entry->name != nullptr; ++entry) {
+        if (entry->val == value) {
+            return entry->name;
+        }
+    }
+    return "";
+}
+
+} // namespace
+
+std::variant<options, std::string> parse(const std::vector<std::string>& arguments) {
+    // getopt wants the program's name first, and reorders what it is given.
+    std::vector<std::string> words{"flowdump"};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> argv;
+    for (auto& word : words) {
+        argv.push_back(word.data());
+    }
+    argv.push_back(nullptr);
+    char* const* const args = argv.data(); // getopt's index is an int.
+    const int argc = static_cast<int>(words.size());
+
+    options o;
+    std::string curve_text;
+    opterr = 0; // The messages are ours,
+    optind = 0; // and nothing is left over from another call.
+    for (;;) {
+        const int found = getopt_long(argc, args, ":", table, nullptr);
+        if (found == -1) {
+            break;
+        }
+        if (found == ':') {
+            return std::string("--") + option_name(optopt) + " needs a value";
+        }
+        if (found == '?') {
+            if (optopt >= id::json) {
+                return std::string("--") + option_name(optopt) + " takes no value";
+            }
+            return "unknown option " + (optopt != 0 ? std::string{'-', static_cast<char>(optopt)}
+                                                    : std::string(args[optind - 1]));
+        }
+        const std::string value = optarg == nullptr ? "" : optarg;
+        if (const auto allowed = set(found, value, o); !allowed.empty()) {
+            return std::string("--") + option_name(found) + " must be " + allowed + ", not '" +
+                   value + "'";
+        }
+        if (found == id::curve) {
+            curve_text = value;
+        }
+    }
+    if (optind != argc) {
+        return "unexpected argument '" + std::string(args[optind]) + "'";
+    }
+
+    // What the probe itself would refuse, said of the option that is to blame.
+    if (const auto ec = ctflow::validate(ctflow::with_defaults(o.config))) {
+        const bool pages = ec == ctflow::errc::buffer_pages;
+        return (pages ? "--buffer-pages " + std::to_string(o.config.buffer_pages)
+                      : "--curve " + curve_text) +
+               ": " + ec.message();
+    }
+    return o;
+}
+
+} // namespace flowdump
