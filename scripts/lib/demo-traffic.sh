@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The demo proper, the same on the host and in a virtual machine: makes traffic
 # of known size between two network namespaces, and compares what flowdump says
 # of each flow with conntrack's own last word. Needs root, flowdump and
 # ctflow_traffic in the PATH. Exits with 0 if all is the same.
 
-# shellcheck source=common.sh
+# shellcheck source=lib/common.sh
 . "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/common.sh"
 
 client=ctflow-client-$$
@@ -72,10 +73,12 @@ done
 flowdump --json --no-sysctl >"$work/events" 2>"$work/log" &
 flowdump=$!
 # shellcheck disable=SC2317 # called by wait_until
-settled() { grep -q ready "$work/log" || ! kill -0 "$flowdump" 2>/dev/null; }
+ended() { ! kill -0 "$flowdump" 2>/dev/null; }
+# shellcheck disable=SC2317 # called by wait_until
+settled() { grep -q ready "$work/log" || ended; }
 wait_until 60 settled || die "flowdump is not ready after 60 seconds"
 cat "$work/log" >&2
-kill -0 "$flowdump" 2>/dev/null || exit 1
+! ended || exit 1
 
 # exchange KIND ADDRESS PORT SERVER_ARGUMENTS CLIENT_ARGUMENTS
 exchange() {
@@ -156,6 +159,7 @@ flowdump_says() { # KIND
 all_destroyed() { (($(flowdump_says destroy | wc -l) >= flows)); }
 wait_until 5 all_destroyed || true # The table tells which is missing.
 kill -INT "$flowdump"
+wait_until 20 ended || die "flowdump does not end"
 wait "$flowdump" || die "flowdump failed: $(tail -n 1 "$work/log")"
 flowdump=
 grep 'lost' "$work/log" >&2 || true
@@ -170,7 +174,9 @@ awk -v updates="$updates" '
         return $2 " " (v6 ? "[" $3 "]" : $3) ":" $4 " -> " (v6 ? "[" $5 "]" : $5) ":" $6
     }
     function row(a, b, c, d, e, f) {
-        printf "%-47s| %9s %11s | %9s %11s | %s\n", a, b, c, d, e, f
+        line = sprintf("%-47s| %10s  %10s | %10s  %10s | %s", a, b, c, d, e, f)
+        sub(/[| ]+$/, "", line)
+        print line
     }
     { key = $1 " " flow(); sent = $7 "/" $8; returned = $9 "/" $10 }
     FNR == NR { order[++rows] = key; s[key] = sent; r[key] = returned; next }
@@ -182,8 +188,8 @@ awk -v updates="$updates" '
             side = substr(key, 1, 6)
             if (side != last) {
                 print ""
-                row("in the " side "'"'"'s namespace", "conntrack", "", "flowdump", "", "")
-                row("  (packets/bytes)", "sent", "returned", "sent", "returned", "same?")
+                row("as the " side " sees them", "conntrack:", "", "flowdump:", "", "same?")
+                row("(packets/bytes)", "sent", "returned", "sent", "returned", "")
                 last = side
             }
             verdict = !count[key] ? "MISSING" : count[key] > 1 ? count[key] " TIMES" : \
