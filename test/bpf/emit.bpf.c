@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Fills perf buffers at a test's command: run by BPF_PROG_TEST_RUN, on the CPU of the caller. A
+ * sched_cls program may do so where tracing is forbidden, too.
+ */
+#include "types.h"
+
+#include <ctflow/detail/record.h>
+
+#include <bpf/bpf_helpers.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+    __uint(key_size, sizeof(u32));
+    __uint(value_size, sizeof(u32));
+} events SEC(".maps");
+
+unsigned int wanted = 0;        /* how many records a run sends */
+unsigned long long next = 1;    /* number of the next, in the place of the conntrack pointer */
+unsigned long long refused = 0; /* how many the ring did not take */
+
+struct __sk_buff;
+
+SEC("tc")
+int emit(struct __sk_buff* skb) {
+    struct ctflow_record record = {.kind = CTFLOW_RECORD_UPDATE, .family = 2};
+    u32 i;
+
+    for (i = 0; i < 1024 && i < wanted; i++) {
+        record.conntrack = next++;
+        record.timestamp = bpf_ktime_get_boot_ns();
+        if (bpf_perf_event_output(skb, &events, BPF_F_CURRENT_CPU, &record, sizeof(record)))
+            refused++;
+    }
+    return 0;
+}

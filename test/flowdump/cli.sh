@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What flowdump says and where, and how it exits, without a kernel that lets it in.
+# usage: cli.sh FLOWDUMP
+set -u
+
+flowdump=$1
+failures=0
+out=$(mktemp)
+err=$(mktemp)
+trap 'rm -f "$out" "$err"' EXIT
+
+fail() {
+    printf 'FAILED: flowdump %s: %s\n' "$arguments" "$1"
+    sed 's/^/  stdout: /' "$out"
+    sed 's/^/  stderr: /' "$err"
+    failures=$((failures + 1))
+}
+
+run() {
+    arguments=$*
+    status=0
+    timeout 20 "$flowdump" "$@" >"$out" 2>"$err" || status=$?
+}
+
+# good PATTERN ARGUMENT...: all on stdout, nothing on stderr.
+good() {
+    local pattern=$1
+    shift
+    run "$@"
+    ((status == 0)) || fail "exit status $status, not 0"
+    grep -qE -- "$pattern" "$out" || fail "stdout lacks $pattern"
+    [[ ! -s $err ]] || fail "something on stderr"
+}
+
+# bad OPTION ARGUMENT...: two lines on stderr, the first naming the option; nothing on stdout.
+bad() {
+    local named=$1
+    shift
+    run "$@"
+    ((status == 2)) || fail "exit status $status, not 2"
+    [[ ! -s $out ]] || fail "something on stdout"
+    [[ $(sed -n 1p "$err") == "flowdump: "*"$named"* ]] || fail "does not name $named"
+    [[ $(sed -n 2p "$err") == "Try 'flowdump --help'." ]] || fail "does not point to --help"
+    [[ $(wc -l <"$err") == 2 ]] || fail "not two lines on stderr"
+}
+
+good '^usage: flowdump ' --help
+for option in json mode count duration curve attach buffer-pages queue max-flows no-sysctl stats \
+    version help; do
+    good "^  --$option( |\$)" --help
+done
+good '^flowdump [0-9]+\.[0-9]+\.[0-9]+$' --version
+good '^usage: ' --json --count 1 --help
+
+for option in --mode --count --duration --curve --attach --buffer-pages --queue --max-flows; do
+    bad "$option" "$option"
+    for value in '' rubbish -1 '1 2' 99999999999999999999999; do
+        bad "$option" "$option" "$value"
+        bad "$option" "$option=$value"
+    done
+done
+for option in --count --buffer-pages --queue --max-flows; do
+    bad "$option" "$option" 0
+done
+bad --buffer-pages --buffer-pages 3
+bad --curve --curve 0s:20s,1m:1m
+bad --curve --curve 0s:20s,1m:1m,5m:5m,6m:6m
+bad --curve --curve 0s:20s,5m:1m,1m:5m
+for option in --json --no-sysctl --stats --version --help; do
+    bad "$option" "$option=yes"
+done
+bad --bogus --bogus
+bad -x -x
+bad eth0 eth0
+bad eth0 --json eth0
+
+# On a kernel that lets it in, one line says so; else the first says why.
+run --no-sysctl --duration 0s
+[[ ! -s $out ]] || fail "something on stdout"
+if ((status == 0)); then
+    grep -q '^flowdump: ready (' "$err" || fail "not ready"
+else
+    ((status == 1)) || fail "exit status $status, not 1"
+    [[ $(sed -n 1p "$err") == "flowdump: "* ]] || fail "does not say why"
+fi
+
+((failures == 0)) || exit 1
+echo "all as it should be"

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format.hpp"
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+#include <string>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+namespace {
+
+ctflow_record some_record() {
+    ctflow_record r{};
+    r.start = 1'700'000'000'123'456'789;
+    r.timestamp = 42'000'000'001;
+    r.conntrack = 0xffff888012345600;
+    r.packets_orig = 3;
+    r.bytes_orig = 384;
+    r.packets_ret = 2;
+    r.bytes_ret = 456;
+    r.connmark = 7;
+    r.netns = 4026531840;
+    r.src_port = htons(40001);
+    r.dst_port = htons(53);
+    r.proto = IPPROTO_UDP;
+    r.family = AF_INET;
+    r.kind = CTFLOW_RECORD_UPDATE;
+    return r;
+}
+
+void set_v6(unsigned char (&out)[16], const char* text) {
+    const auto bytes = boost::asio::ip::make_address_v6(text).to_bytes();
+    std::copy(bytes.begin(), bytes.end(), out);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(format)
+
+BOOST_AUTO_TEST_CASE(ipv4_update) {
+    auto r = some_record();
+    const unsigned char from[] = {192, 0, 2, 1};
+    const unsigned char to[] = {192, 0, 2, 2};
+    std::copy(std::begin(from), std::end(from), r.src_addr);
+    std::copy(std::begin(to), std::end(to), r.dst_addr);
+    const ctflow::event e(r);
+    BOOST_TEST(flowdump::to_json(e) ==
+               R"({"event":"update","start":1700000000123456789,"timestamp":42000000001,)"
+               R"("flow_id":)" +
+                   std::to_string(e.flow_id()) +
+                   R"(,"connmark":7,"src_addr":"192.0.2.1","dst_addr":"192.0.2.2",)"
+                   R"("packets_orig":3,"bytes_orig":384,"packets_ret":2,"bytes_ret":456,)"
+                   R"("src_port":40001,"dst_port":53,"netns":4026531840,"proto":17})");
+}
+
+BOOST_AUTO_TEST_CASE(ipv6_destroy) {
+    auto r = some_record();
+    set_v6(r.src_addr, "2001:db8::1");
+    set_v6(r.dst_addr, "2001:db8::ff");
+    r.family = AF_INET6;
+    r.proto = IPPROTO_ICMPV6; // Without ports, whatever is in their place.
+    r.kind = CTFLOW_RECORD_DESTROY;
+    r.start = 0;
+    r.packets_orig = std::numeric_limits<std::uint64_t>::max();
+    const ctflow::event e(r);
+    BOOST_TEST(flowdump::to_json(e) ==
+               R"({"event":"destroy","start":0,"timestamp":42000000001,"flow_id":)" +
+                   std::to_string(e.flow_id()) +
+                   R"(,"connmark":7,"src_addr":"2001:db8::1","dst_addr":"2001:db8::ff",)"
+                   R"("packets_orig":18446744073709551615,"bytes_orig":384,"packets_ret":2,)"
+                   R"("bytes_ret":456,"src_port":0,"dst_port":0,"netns":4026531840,"proto":58})");
+}
+
+BOOST_AUTO_TEST_CASE(statistics) {
+    ctflow::probe_stats p;
+    p.perf_events_total = 1;
+    p.perf_bytes_total = 2;
+    p.perf_events_update = 3;
+    p.perf_events_update_lost = 4;
+    p.perf_events_destroy = 5;
+    p.perf_events_destroy_lost = 6;
+    p.perf_records_malformed = 7;
+    p.flows_untracked = 8;
+    p.packets_untracked = 9;
+    p.events_unaccounted = 10;
+    p.program_misses = 11;
+    ctflow::consumer_stats c;
+    c.events_received = 12;
+    c.events_lost = 13;
+    c.event_queue_length = 14;
+    BOOST_TEST(flowdump::stats_json(p, c) ==
+               R"({"probe":{"perf_events_total":1,"perf_bytes_total":2,"perf_events_update":3,)"
+               R"("perf_events_update_lost":4,"perf_events_destroy":5,)"
+               R"("perf_events_destroy_lost":6,"perf_records_malformed":7,"flows_untracked":8,)"
+               R"("packets_untracked":9,"events_unaccounted":10,"program_misses":11},)"
+               R"("consumer":{"events_received":12,"events_lost":13,"event_queue_length":14}})");
+}
+
+BOOST_AUTO_TEST_CASE(losses) {
+    ctflow::probe_stats p;
+    ctflow::consumer_stats c;
+    BOOST_TEST(flowdump::describe_losses(p, c).empty());
+    c.events_lost = 3;
+    BOOST_TEST(flowdump::describe_losses(p, c) ==
+               "events lost: 0 updates and 0 destroys in the kernel (see --buffer-pages), "
+               "3 waiting to be printed (see --queue)");
+    p.perf_events_update_lost = 1;
+    p.perf_events_destroy_lost = 2;
+    BOOST_TEST(flowdump::describe_losses(p, c).starts_with(
+        "events lost: 1 updates and 2 destroys in the kernel"));
+}
+
+BOOST_AUTO_TEST_CASE(kernel) {
+    ctflow::kernel k;
+    k.release = "6.1.0-56-cloud-amd64";
+    k.attach = ctflow::attach_mode::fentry;
+    k.hooks = {{ctflow::hook_role::insert, "__nf_conntrack_hash_insert", "fentry"},
+               {ctflow::hook_role::destroy, "nf_ct_destroy", "fentry"}};
+    BOOST_TEST(flowdump::describe(k) ==
+               "6.1.0-56-cloud-amd64, fentry: __nf_conntrack_hash_insert, nf_ct_destroy");
+    k.attach = ctflow::attach_mode::kprobe;
+    BOOST_TEST(flowdump::describe(k).starts_with("6.1.0-56-cloud-amd64, kprobe: "));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

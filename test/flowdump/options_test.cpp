@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "options.hpp"
+
+#include <ctflow/error.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+using namespace std::chrono_literals;
+using arguments = std::vector<std::string>;
+using std::chrono::nanoseconds;
+
+namespace {
+
+flowdump::options good(const arguments& a) {
+    const auto result = flowdump::parse(a);
+    if (const auto* error = std::get_if<std::string>(&result)) {
+        BOOST_FAIL(*error);
+    }
+    return std::get<flowdump::options>(result);
+}
+
+std::string bad(const arguments& a) {
+    const auto result = flowdump::parse(a);
+    if (!std::holds_alternative<std::string>(result)) {
+        BOOST_FAIL("accepted: " + (a.empty() ? "" : a.back()));
+    }
+    return std::get<std::string>(result);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(options)
+
+BOOST_AUTO_TEST_CASE(nothing_gives_the_defaults) {
+    const auto o = good({});
+    BOOST_TEST(!o.json);
+    BOOST_TEST((o.mode == ctflow::consumer_mode::all));
+    BOOST_TEST(!o.count.has_value());
+    BOOST_TEST(!o.duration.has_value());
+    BOOST_TEST((o.config.attach == ctflow::attach_mode::automatic));
+    BOOST_TEST(o.config.buffer_pages == 64U);
+    BOOST_TEST(o.config.max_flows == 65536U);
+    BOOST_TEST(o.queue == ctflow::consumer::default_capacity);
+    BOOST_TEST(o.sysctl);
+    BOOST_TEST(!o.stats);
+    BOOST_TEST(!o.version);
+    BOOST_TEST(!o.help);
+}
+
+BOOST_AUTO_TEST_CASE(switches) {
+    BOOST_TEST(good({"--json"}).json);
+    BOOST_TEST(!good({"--no-sysctl"}).sysctl);
+    BOOST_TEST(good({"--stats"}).stats);
+    BOOST_TEST(good({"--version"}).version);
+    BOOST_TEST(good({"--help"}).help);
+    BOOST_TEST(bad({"--json=yes"}) == "--json takes no value");
+    BOOST_TEST(bad({"--no-sysctl="}) == "--no-sysctl takes no value");
+}
+
+BOOST_AUTO_TEST_CASE(words) {
+    BOOST_TEST((good({"--mode", "update"}).mode == ctflow::consumer_mode::update));
+    BOOST_TEST((good({"--mode=destroy"}).mode == ctflow::consumer_mode::destroy));
+    BOOST_TEST((good({"--mode", "all"}).mode == ctflow::consumer_mode::all));
+    for (const char* rubbish : {"", "updates", "ALL", "update,destroy", " all"}) {
+        BOOST_TEST(bad({"--mode", rubbish}) ==
+                   "--mode must be update, destroy or all, not '" + std::string(rubbish) + "'");
+    }
+
+    BOOST_TEST((good({"--attach", "auto"}).config.attach == ctflow::attach_mode::automatic));
+    BOOST_TEST((good({"--attach", "fentry"}).config.attach == ctflow::attach_mode::fentry));
+    BOOST_TEST((good({"--attach", "kprobe"}).config.attach == ctflow::attach_mode::kprobe));
+    for (const char* rubbish : {"", "automatic", "fexit", "-1"}) {
+        BOOST_TEST(bad({"--attach", rubbish}) ==
+                   "--attach must be auto, fentry or kprobe, not '" + std::string(rubbish) + "'");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(numbers) {
+    BOOST_TEST(good({"--count", "1"}).count.value() == 1U);
+    BOOST_TEST(good({"--count", "18446744073709551615"}).count.value() ==
+               std::numeric_limits<std::uint64_t>::max());
+    BOOST_TEST(good({"--buffer-pages", "1"}).config.buffer_pages == 1U);
+    BOOST_TEST(good({"--buffer-pages", "4096"}).config.buffer_pages == 4096U);
+    BOOST_TEST(good({"--queue", "1"}).queue == 1U);
+    BOOST_TEST(good({"--queue", "16777216"}).queue == 16777216U);
+    BOOST_TEST(good({"--max-flows", "4294967295"}).config.max_flows == 4294967295U);
+
+    const std::vector<std::string> rubbish = {
+        "", "0", "-1", "+1", "1.5", "1e3", "1k", "0x1", " 1", "1 ", "one", "18446744073709551616"};
+    for (const auto& value : rubbish) {
+        const auto not_it = ", not '" + value + "'";
+        BOOST_TEST(bad({"--count", value}) ==
+                   "--count must be a whole number from 1 to 18446744073709551615" + not_it);
+        BOOST_TEST(bad({"--buffer-pages", value}) ==
+                   "--buffer-pages must be a power of two such as 64" + not_it);
+        BOOST_TEST(bad({"--queue", value}) ==
+                   "--queue must be a whole number from 1 to 16777216" + not_it);
+        BOOST_TEST(bad({"--max-flows", value}) ==
+                   "--max-flows must be a whole number from 1 to 4294967295" + not_it);
+    }
+    BOOST_TEST(bad({"--queue", "16777217"}).starts_with("--queue must be"));
+    BOOST_TEST(bad({"--max-flows", "4294967296"}).starts_with("--max-flows must be"));
+
+    const auto why = make_error_code(ctflow::errc::buffer_pages).message();
+    BOOST_TEST(bad({"--buffer-pages", "3"}) == "--buffer-pages 3: " + why);
+    BOOST_TEST(bad({"--buffer-pages", "18446744073709551615"}) ==
+               "--buffer-pages 18446744073709551615: " + why);
+}
+
+BOOST_AUTO_TEST_CASE(durations) {
+    const std::vector<std::pair<std::string, nanoseconds>> times = {
+        {"0", 0ns},
+        {"0h", 0ns},
+        {"7ns", 7ns},
+        {"7us", 7us},
+        {"7ms", 7ms},
+        {"10s", 10s},
+        {"007m", 7min},
+        {"7h", 7h},
+        {"9223372036854775807ns", nanoseconds::max()},
+        {"2562047h", 2562047h},
+    };
+    for (const auto& [text, value] : times) {
+        BOOST_TEST((good({"--duration", text}).duration == value), text);
+    }
+    for (const char* rubbish :
+         {"", "10", "s", "-1s", "+1s", "1.5s", "1 s", " 1s", "1s ", "1S", "1d", "1min", "1s1ms",
+          "00", "ten", "9223372036854775808ns", "2562048h", "99999999999999999999s"}) {
+        BOOST_TEST(bad({"--duration", rubbish}) ==
+                   "--duration must be a time such as 10s (ns, us, ms, s, m or h), not '" +
+                       std::string(rubbish) + "'");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(curves) {
+    const auto c = good({"--curve", "10ms:20ms,1m:2m,5h:6h"}).config;
+    BOOST_TEST((c.curve0 == ctflow::curve_point{10ms, 20ms}));
+    BOOST_TEST((c.curve1 == ctflow::curve_point{1min, 2min}));
+    BOOST_TEST((c.curve2 == ctflow::curve_point{5h, 6h}));
+    BOOST_TEST((good({"--curve", "0:0,0:0,0:0"}).config.curve2 == ctflow::curve_point{}));
+
+    for (const char* rubbish :
+         {"", ",", ",,", "0s:20s", "0s:20s,1m:1m", "0s:20s,1m:1m,5m:5m,6m:6m",
+          "0s:20s,1m:1m,5m:5m,", ",0s:20s,1m:1m,5m:5m", "0s:20s,1m,5m:5m", "0s:20s,1m:1m:1m,5m:5m",
+          "0s:20s,1m:,5m:5m", "0s:20s,:1m,5m:5m", "0s:20s, 1m:1m,5m:5m", "0s:20s,1m:-1m,5m:5m",
+          "0s:20s,1m:1m,5:5", "0s:20s;1m:1m;5m:5m", "0s:20s,1m:1m,5m:2562048h"}) {
+        BOOST_TEST(bad({"--curve", rubbish}) ==
+                   "--curve must be three points AGE:RATE such as 0s:20s,1m:1m,5m:5m "
+                   "(ns, us, ms, s, m or h), not '" +
+                       std::string(rubbish) + "'");
+    }
+
+    BOOST_TEST(bad({"--curve", "2m:20s,1m:1m,5m:5m"}) ==
+               "--curve 2m:20s,1m:1m,5m:5m: " +
+                   make_error_code(ctflow::errc::curve0_age).message());
+    BOOST_TEST(bad({"--curve", "0s:20s,5m:1m,5m:5m"}) ==
+               "--curve 0s:20s,5m:1m,5m:5m: " +
+                   make_error_code(ctflow::errc::curve1_age).message());
+}
+
+BOOST_AUTO_TEST_CASE(everything_else) {
+    for (const char* option : {"--mode", "--count", "--duration", "--curve", "--attach",
+                               "--buffer-pages", "--queue", "--max-flows"}) {
+        BOOST_TEST(bad({option}) == std::string(option) + " needs a value");
+    }
+    BOOST_TEST(bad({"--bogus"}) == "unknown option --bogus");
+    BOOST_TEST(bad({"--bogus=1"}) == "unknown option --bogus=1");
+    BOOST_TEST(bad({"--json", "-x"}) == "unknown option -x");
+    BOOST_TEST(bad({"-xyz"}) == "unknown option -x");
+    BOOST_TEST(bad({"eth0"}) == "unexpected argument 'eth0'");
+    BOOST_TEST(bad({"eth0", "--json"}) == "unexpected argument 'eth0'");
+    BOOST_TEST(bad({""}) == "unexpected argument ''");
+    BOOST_TEST(bad({"--", "--json"}) == "unexpected argument '--json'");
+
+    // The last of several counts, and one parse leaves nothing behind for the next.
+    BOOST_TEST(good({"--count", "1", "--json", "--count", "2"}).count.value() == 2U);
+    BOOST_TEST(good({"--stats"}).stats);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

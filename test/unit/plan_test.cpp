@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/plan.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <functional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using ctflow::attach_mode;
+using ctflow::errc;
+using ctflow::hook;
+using ctflow::hook_role;
+using ctflow::bpf::attach_plan;
+
+using functions = std::set<std::string, std::less<>>;
+
+const functions current = {"__nf_conntrack_hash_insert", "__nf_ct_refresh_acct", "nf_ct_destroy"};
+const functions before_5_18 = {"__nf_conntrack_hash_insert", "__nf_ct_refresh_acct",
+                               "destroy_conntrack"};
+
+functions without(functions all, const char* name) {
+    BOOST_REQUIRE(all.erase(name) == 1);
+    return all;
+}
+
+bool contains(const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+}
+
+// A host with these functions in its BTF and these among its symbols, and a plan for it.
+struct host {
+    functions btf;
+    functions symbols;
+    int asked_btf = 0;
+    int asked_symbols = 0;
+    ctflow::error_code ec{};
+    ctflow::diagnostics diag{};
+
+    attach_plan plan(attach_mode wanted) {
+        return ctflow::bpf::make_plan(
+            wanted,
+            [this](std::span<const std::string_view> names) {
+                ++asked_btf;
+                return among(btf, names);
+            },
+            [this](std::span<const std::string_view> names) {
+                ++asked_symbols;
+                return among(symbols, names);
+            },
+            ec, diag);
+    }
+
+    static functions among(const functions& there, std::span<const std::string_view> names) {
+        functions found;
+        for (const auto name : names) {
+            if (there.contains(name)) {
+                found.emplace(name);
+            }
+        }
+        return found;
+    }
+};
+
+void check_plan(const attach_plan& plan, attach_mode mode, const char* destroy) {
+    BOOST_TEST((plan.mode == mode));
+    BOOST_TEST(plan.insert == "__nf_conntrack_hash_insert");
+    BOOST_TEST(plan.accounting == "__nf_ct_refresh_acct");
+    BOOST_TEST(plan.destroy == destroy);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(plan)
+
+BOOST_AUTO_TEST_CASE(fentry_is_preferred_and_symbols_are_not_asked_for_then) {
+    host h{current, current};
+    check_plan(h.plan(attach_mode::automatic), attach_mode::fentry, "nf_ct_destroy");
+    BOOST_TEST(!h.ec);
+    BOOST_TEST(h.diag == "");
+    BOOST_TEST(h.asked_btf == 1);
+    BOOST_TEST(h.asked_symbols == 0);
+}
+
+BOOST_AUTO_TEST_CASE(fentry_that_is_asked_for_needs_no_symbols) {
+    host h{current, {}};
+    check_plan(h.plan(attach_mode::fentry), attach_mode::fentry, "nf_ct_destroy");
+    BOOST_TEST(!h.ec);
+    BOOST_TEST(h.asked_symbols == 0);
+}
+
+BOOST_AUTO_TEST_CASE(without_any_btf_of_conntrack_kprobes_are_chosen) {
+    host h{{}, current};
+    check_plan(h.plan(attach_mode::automatic), attach_mode::kprobe, "nf_ct_destroy");
+    BOOST_TEST(!h.ec);
+    BOOST_TEST(h.diag == "");
+}
+
+BOOST_AUTO_TEST_CASE(one_function_missing_in_btf_is_enough_for_kprobes) {
+    for (const auto& name : current) {
+        BOOST_TEST_CONTEXT("without " << name) {
+            host h{without(current, name.c_str()), current};
+            check_plan(h.plan(attach_mode::automatic), attach_mode::kprobe, "nf_ct_destroy");
+            BOOST_TEST(!h.ec);
+            BOOST_TEST(h.diag == "");
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(older_kernels_are_hooked_at_destroy_conntrack) {
+    host traced{before_5_18, before_5_18};
+    check_plan(traced.plan(attach_mode::automatic), attach_mode::fentry, "destroy_conntrack");
+    BOOST_TEST(!traced.ec);
+    BOOST_TEST(traced.asked_symbols == 0);
+
+    host probed{{}, before_5_18};
+    check_plan(probed.plan(attach_mode::automatic), attach_mode::kprobe, "destroy_conntrack");
+    BOOST_TEST(!probed.ec);
+}
+
+BOOST_AUTO_TEST_CASE(nf_ct_destroy_is_preferred_where_both_are) {
+    auto both = current;
+    both.insert("destroy_conntrack");
+    host traced{both, {}};
+    check_plan(traced.plan(attach_mode::automatic), attach_mode::fentry, "nf_ct_destroy");
+    host probed{{}, both};
+    check_plan(probed.plan(attach_mode::automatic), attach_mode::kprobe, "nf_ct_destroy");
+}
+
+BOOST_AUTO_TEST_CASE(kprobes_that_are_asked_for_are_not_replaced_by_fentry) {
+    host h{current, current};
+    check_plan(h.plan(attach_mode::kprobe), attach_mode::kprobe, "nf_ct_destroy");
+    BOOST_TEST(!h.ec);
+    BOOST_TEST(h.asked_btf == 0);
+
+    host none{current, without(current, "__nf_ct_refresh_acct")};
+    none.plan(attach_mode::kprobe);
+    BOOST_TEST((none.ec == errc::hook_missing));
+    BOOST_TEST(none.asked_btf == 0);
+}
+
+BOOST_AUTO_TEST_CASE(fentry_that_is_asked_for_is_not_replaced_by_kprobes) {
+    host h{without(current, "__nf_ct_refresh_acct"), current};
+    const auto plan = h.plan(attach_mode::fentry);
+    BOOST_TEST((h.ec == errc::fentry_unavailable));
+    BOOST_TEST(contains(h.diag, "__nf_ct_refresh_acct"));
+    BOOST_TEST(!contains(h.diag, "__nf_conntrack_hash_insert"));
+    BOOST_TEST(plan.insert == "");
+    BOOST_TEST(plan.destroy == "");
+}
+
+BOOST_AUTO_TEST_CASE(without_conntrack_the_error_says_so_whatever_was_asked_for) {
+    for (const auto mode : {attach_mode::automatic, attach_mode::fentry, attach_mode::kprobe}) {
+        host h{{}, {}};
+        const auto plan = h.plan(mode);
+        BOOST_TEST((h.ec == errc::conntrack_missing));
+        BOOST_TEST(h.asked_symbols == 1);
+        BOOST_TEST(plan.insert == "");
+        BOOST_TEST(plan.accounting == "");
+        BOOST_TEST(plan.destroy == "");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_function_that_is_nowhere_is_named) {
+    for (const auto mode : {attach_mode::automatic, attach_mode::kprobe}) {
+        for (const auto& name : current) {
+            BOOST_TEST_CONTEXT("without " << name) {
+                host h{{}, without(current, name.c_str())};
+                const auto plan = h.plan(mode);
+                BOOST_TEST((h.ec == errc::hook_missing));
+                for (const auto& each : current) {
+                    BOOST_TEST(contains(h.diag, each.c_str()) == (each == name));
+                }
+                BOOST_TEST(plan.insert == "");
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(all_that_is_missing_is_named_with_its_alternatives) {
+    host h{{}, {"__nf_ct_refresh_acct"}};
+    h.plan(attach_mode::automatic);
+    BOOST_TEST((h.ec == errc::hook_missing));
+    BOOST_TEST(contains(h.diag, "__nf_conntrack_hash_insert, nf_ct_destroy, destroy_conntrack"));
+    BOOST_TEST(!contains(h.diag, "__nf_ct_refresh_acct"));
+}
+
+BOOST_AUTO_TEST_CASE(btf_and_symbols_are_not_mixed) {
+    // Each has what the other lacks: neither will do.
+    host h{without(current, "nf_ct_destroy"), without(current, "__nf_ct_refresh_acct")};
+    h.plan(attach_mode::automatic);
+    BOOST_TEST((h.ec == errc::hook_missing));
+    BOOST_TEST(contains(h.diag, "__nf_ct_refresh_acct"));
+}
+
+BOOST_AUTO_TEST_CASE(hooks_say_how_each_function_is_attached) {
+    const attach_plan traced{attach_mode::fentry, "i", "a", "d"};
+    BOOST_TEST((traced.hooks() == std::vector<hook>{{hook_role::insert, "i", "fentry"},
+                                                    {hook_role::accounting, "a", "fexit"},
+                                                    {hook_role::destroy, "d", "fentry"}}));
+    const attach_plan probed{attach_mode::kprobe, "i", "a", "d"};
+    BOOST_TEST(
+        (probed.hooks() == std::vector<hook>{{hook_role::insert, "i", "kprobe"},
+                                             {hook_role::accounting, "a", "kprobe+kretprobe"},
+                                             {hook_role::destroy, "d", "kprobe"}}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

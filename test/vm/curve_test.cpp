@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The pace of updates on a real kernel. A flow is fed a packet about each millisecond; each
+// packet is accounted between two looks at the clock. By those, and not by how fast the machine
+// is, every packet is checked: should it have been reported, or must it not?
+#include "support/netns.hpp"
+#include "vm/watch.hpp"
+
+#include <boost/asio/ip/udp.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <chrono>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace asio = boost::asio;
+using namespace ctflow;
+using namespace ctflow::test;
+using namespace std::chrono_literals;
+using asio::ip::make_address;
+using asio::ip::udp;
+
+namespace {
+
+using clock_time = boot_clock::time_point;
+
+struct sent_packet {
+    clock_time before;
+    clock_time after;
+};
+
+struct lone_namespace {
+    netns ns{"ctflow-curve"};
+    asio::io_context sockets;
+    udp::socket sender = bind(1101);
+    udp::socket receiver = bind(2101);
+    std::vector<sent_packet> sent;
+
+    udp::socket bind(std::uint16_t port) {
+        const netns::inside in(ns);
+        return {sockets, udp::endpoint(make_address("127.0.0.1"), port)};
+    }
+
+    void send_one() {
+        const auto before = boot_clock::now();
+        sender.send_to(asio::buffer("x", 1), receiver.local_endpoint());
+        sent.push_back({before, boot_clock::now()});
+    }
+
+    void send_for(std::chrono::milliseconds duration) {
+        const auto end = boot_clock::now() + duration;
+        while (boot_clock::now() < end) {
+            send_one();
+            std::this_thread::sleep_for(1ms);
+        }
+    }
+
+    // The updates of the flow, by which packet they report (from 1).
+    std::map<std::size_t, event> updates(watch& w) {
+        w.idle(200ms);
+        std::map<std::size_t, event> by_packet;
+        for (const auto& e : w.select(from_port(1101) && of_kind(event_kind::update))) {
+            BOOST_TEST(by_packet.emplace(e.packets_orig(), e).second); // One a packet at most.
+        }
+        return by_packet;
+    }
+};
+
+config small_curve() {
+    config c = config_under_test();
+    c.curve0 = {0ms, 10ms};
+    c.curve1 = {50ms, 25ms};
+    c.curve2 = {100ms, 50ms};
+    return c;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(curve)
+
+BOOST_FIXTURE_TEST_CASE(updates_come_and_stay_away_as_the_curve_says, lone_namespace) {
+    watch w(small_curve());
+    send_for(400ms);
+    const auto reported = updates(w);
+    BOOST_REQUIRE(reported.contains(1)); // The first packet.
+    const auto origin = reported.at(1).timestamp();
+
+    std::array<int, 3> in_segment{};
+    clock_time cooldown_end = origin;
+    for (std::size_t packet = 1; packet <= sent.size(); ++packet) {
+        const auto [before, after] = sent[packet - 1];
+        const auto found = reported.find(packet);
+        if (found == reported.end()) {
+            BOOST_TEST(before.time_since_epoch().count() < cooldown_end.time_since_epoch().count(),
+                       "packet " << packet << " came after the cooldown and was not reported");
+            continue;
+        }
+        const auto at = found->second.timestamp();
+        BOOST_TEST((before <= at && at <= after));
+        BOOST_TEST((at >= cooldown_end), "packet " << packet << " was reported in cooldown");
+        const auto age = at - origin;
+        const auto segment = age >= 100ms ? 2U : age >= 50ms ? 1U : 0U;
+        ++in_segment[segment];
+        cooldown_end = at + std::array{10ms, 25ms, 50ms}[segment];
+    }
+    BOOST_TEST_MESSAGE("updates in the segments: " << in_segment[0] << ", " << in_segment[1] << ", "
+                                                   << in_segment[2]);
+    for (const int n : in_segment) {
+        BOOST_TEST(n > 0);
+    }
+    w.stop();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_first_age_suppresses_the_updates_of_younger_flows, lone_namespace) {
+    config c = config_under_test();
+    c.curve0 = {150ms, 10ms};
+    watch w(c);
+    send_for(400ms);
+    const auto reported = updates(w);
+    BOOST_REQUIRE(!reported.empty());
+    // The flow's birth was between the looks at the clock around its first packet.
+    for (const auto& [packet, e] : reported) {
+        BOOST_TEST((e.timestamp() - sent[0].before >= 150ms));
+    }
+    for (std::size_t packet = 1; packet < reported.begin()->first; ++packet) {
+        BOOST_TEST((sent[packet - 1].before - sent[0].after < 150ms),
+                   "packet " << packet << " was old enough and not reported");
+    }
+    ns.run("conntrack -D -p udp --orig-port-src 1101");
+    w.until("the destroy event",
+            [&] { return w.count(from_port(1101) && of_kind(event_kind::destroy)) == 1; });
+    w.stop();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_flow_that_ends_young_has_its_destroy_event_alone, lone_namespace) {
+    config c = config_under_test();
+    c.curve0 = {30s, 10ms};
+    watch w(c);
+    send_for(50ms);
+    ns.run("conntrack -D -p udp --orig-port-src 1101");
+    w.until("the destroy event",
+            [&] { return w.count(from_port(1101) && of_kind(event_kind::destroy)) == 1; });
+    BOOST_TEST(updates(w).empty());
+    BOOST_TEST(w.select(from_port(1101)).front().packets_orig() == sent.size());
+    w.stop();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_flow_older_than_the_probe_counts_as_of_the_second_points_age,
+                        lone_namespace) {
+    send_for(20ms);
+    const auto old_packets = sent.size();
+    config c = config_under_test();
+    c.curve0 = {0ms, 1ms};
+    c.curve1 = {10s, 60s};
+    watch w(c);
+    send_for(200ms);
+    const auto reported = updates(w);
+    // Its first packet under watch, and then, at the second point's rate, none for a minute.
+    BOOST_REQUIRE_EQUAL(reported.size(), 1U);
+    BOOST_TEST(reported.begin()->first == old_packets + 1);
+    w.stop();
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a user is told where the probe cannot be had. Each suite wants its own state of the machine
+// and is run alone; see test/vm/CMakeLists.txt.
+#include <ctflow/ctflow.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+using namespace ctflow;
+
+namespace {
+
+struct refusal {
+    error_code code;
+    std::string text;
+};
+
+refusal refuse(attach_mode mode) {
+    boost::asio::io_context ctx;
+    config c;
+    c.attach = mode;
+    try {
+        const probe p(ctx, c);
+    } catch (const ctflow::system_error& e) {
+        BOOST_TEST_MESSAGE(e.what());
+        return {e.code(), e.what()};
+    }
+    return {};
+}
+
+bool mentions(const refusal& r, const std::string& word) {
+    return r.text.find(word) != std::string::npos;
+}
+
+constexpr attach_mode all_modes[] = {attach_mode::automatic, attach_mode::fentry,
+                                     attach_mode::kprobe};
+
+void require(bool success, const char* what) {
+    if (!success) {
+        throw std::system_error(errno, std::generic_category(), what);
+    }
+}
+
+// Another user, for the calling thread's rights.
+struct nobody {
+    nobody() { require(::seteuid(65534) == 0, "seteuid"); }
+    ~nobody() { (void)::seteuid(0); }
+};
+
+} // namespace
+
+// A kernel whose nf_conntrack is not loaded.
+BOOST_AUTO_TEST_SUITE(no_module)
+
+BOOST_AUTO_TEST_CASE(says_to_load_the_module) {
+    for (const auto mode : all_modes) {
+        const auto r = refuse(mode);
+        BOOST_TEST((r.code == errc::conntrack_missing));
+        BOOST_TEST(mentions(r, "modprobe nf_conntrack"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(nor_are_there_sysctls) {
+    error_code ec;
+    diagnostics diag;
+    BOOST_TEST(apply_sysctls(ec, diag).empty());
+    BOOST_TEST((ec == errc::sysctl_missing));
+    BOOST_TEST(diag.find("nf_conntrack_acct") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+// A user who may not.
+BOOST_AUTO_TEST_SUITE(not_root)
+
+BOOST_AUTO_TEST_CASE(names_the_capabilities) {
+    const nobody me;
+    for (const auto mode : all_modes) {
+        const auto r = refuse(mode);
+        BOOST_TEST((r.code == errc::missing_capabilities));
+        BOOST_TEST(mentions(r, "CAP_BPF"));
+        BOOST_TEST(mentions(r, "CAP_PERFMON"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(sysctls_are_denied) {
+    const nobody me;
+    error_code ec;
+    diagnostics diag;
+    BOOST_TEST(apply_sysctls(ec, diag).empty());
+    BOOST_TEST((ec == errc::sysctl_denied));
+    BOOST_TEST(diag == "net.netfilter.nf_conntrack_acct=1");
+    BOOST_CHECK_EXCEPTION(apply_sysctls(), ctflow::system_error, [](const auto& e) {
+        return std::string(e.what()).find("CAP_NET_ADMIN") != std::string::npos;
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+// A kernel that seems to have no BTF.
+BOOST_AUTO_TEST_SUITE(no_btf)
+
+BOOST_AUTO_TEST_CASE(says_what_the_kernel_lacks) {
+    require(::unshare(CLONE_NEWNS) == 0, "unshare");
+    require(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "mount /");
+    require(::mount("none", "/sys/kernel/btf", "tmpfs", 0, nullptr) == 0, "mount tmpfs");
+    for (const auto mode : all_modes) {
+        const auto r = refuse(mode);
+        BOOST_TEST((r.code == errc::no_btf));
+        BOOST_TEST(mentions(r, "CONFIG_DEBUG_INFO_BTF"));
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+// A kernel under lockdown=confidentiality.
+BOOST_AUTO_TEST_SUITE(lockdown)
+
+BOOST_AUTO_TEST_CASE(is_named_as_the_reason) {
+    for (const auto mode : all_modes) {
+        const auto r = refuse(mode);
+        BOOST_TEST((r.code == errc::lockdown));
+        BOOST_TEST(mentions(r, "lockdown"));
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ctflow/ctflow.hpp>
+
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ctflow::test {
+
+// How the probes of a run are attached: CTFLOW_ATTACH, fentry or kprobe.
+attach_mode attach_under_test();
+
+// The default configuration with that.
+config config_under_test();
+
+// A probe that runs, and a consumer that keeps all that it receives.
+class watch {
+public:
+    explicit watch(const config& c = config_under_test());
+    ~watch();
+
+    // Runs the reactor until it has seen what it is waiting for. Fails the test if that does not
+    // come in a time that is far longer than it can take.
+    void until(const std::string& what, const std::function<bool()>& seen);
+
+    // Runs the reactor for a while.
+    void idle(std::chrono::milliseconds duration);
+
+    void stop();
+
+    using filter = std::function<bool(const event&)>;
+    std::vector<event> select(const filter& f) const;
+    std::size_t count(const filter& f) const { return select(f).size(); }
+
+    boost::asio::io_context ctx;
+    ctflow::probe probe;
+    ctflow::consumer consumer;
+    std::vector<event> events;
+    std::optional<error_code> run_result;
+};
+
+inline watch::filter operator&&(watch::filter a, watch::filter b) {
+    return [a = std::move(a), b = std::move(b)](const event& e) {
+        return a(e) && b(e);
+    };
+}
+inline watch::filter of_kind(event_kind kind) {
+    return [kind](const event& e) {
+        return e.kind() == kind;
+    };
+}
+inline watch::filter in_netns(std::uint32_t inode) {
+    return [inode](const event& e) {
+        return e.netns() == inode;
+    };
+}
+inline watch::filter from_port(std::uint16_t port) {
+    return [port](const event& e) {
+        return e.src_port() == port;
+    };
+}
+
+} // namespace ctflow::test
