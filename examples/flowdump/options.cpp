@@ -238,6 +238,7 @@ std::variant<options, std::string> parse(const std::vector<std::string>& argumen
     std::vector<std::string> words{"flowdump"};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (auto& word : words) {
         argv.push_back(word.data());
     }

@@ -72,7 +72,7 @@ public:
 
     basic_consumer(basic_consumer&&) noexcept = default;
 
-    basic_consumer& operator=(basic_consumer&& other) {
+    basic_consumer& operator=(basic_consumer&& other) noexcept {
         if (this != &other) {
             abandon();
             executor_ = other.executor_;
@@ -141,7 +141,7 @@ public:
     const std::shared_ptr<detail::consumer_core>& core() const noexcept { return core_; }
 
 private:
-    void abandon() {
+    void abandon() noexcept {
         if (core_) {
             core_->abandon();
         }

@@ -11,7 +11,7 @@ namespace {
 
 using words = std::array<std::uint32_t, 16>;
 
-constexpr std::size_t block_length = 64;
+[[maybe_unused]] constexpr std::size_t block_length = 64;
 
 constexpr std::array<std::uint32_t, 8> iv = {0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A,
                                              0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19};

@@ -3,25 +3,25 @@
 
 #include <ctflow/event.hpp>
 
-#include <boost/asio/ip/address_v6.hpp>
-
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
 
+#include <sys/socket.h>
+
 namespace ctflow {
 namespace {
-
-namespace ip = boost::asio::ip;
 
 // What is hashed, put together piece by piece.
 class message {
 public:
-    void append(const ip::address& a) noexcept {
-        const auto v6 = a.is_v6() ? a.to_v6() : ip::make_address_v6(ip::v4_mapped, a.to_v4());
-        for (const unsigned char c : v6.to_bytes()) {
-            append(c);
+    // All addresses are of IPv6: IPv4 is mapped into it, ::ffff:a.b.c.d.
+    void append_address(std::span<const unsigned char, 16> address, bool v4) noexcept {
+        if (v4) {
+            append_all(std::array<unsigned char, 12>{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff});
+            append_all(address.first<4>());
+        } else {
+            append_all(address);
         }
     }
 
@@ -41,6 +41,12 @@ public:
     std::span<const std::byte> bytes() const noexcept { return {bytes_.data(), size_}; }
 
 private:
+    void append_all(std::span<const unsigned char> bytes) noexcept {
+        for (const unsigned char c : bytes) {
+            append(c);
+        }
+    }
+
     std::array<std::byte, 16 + 16 + 2 + 2 + 1 + 8> bytes_{};
     std::size_t size_ = 0;
 };
@@ -49,8 +55,9 @@ private:
 
 std::uint32_t event::flow_id() const noexcept {
     message m;
-    m.append(src_addr());
-    m.append(dst_addr());
+    const bool v4 = record_.family == AF_INET;
+    m.append_address(record_.src_addr, v4);
+    m.append_address(record_.dst_addr, v4);
     m.append_big_endian(src_port());
     m.append_big_endian(dst_port());
     m.append(proto());

@@ -57,8 +57,11 @@ bool read_value(const std::filesystem::path& path, std::string& value) {
 
 bool write_value(const std::filesystem::path& path, std::string_view value) {
     const file f(path, O_WRONLY | O_CLOEXEC);
-    return f.fd() >= 0 &&
-           ::write(f.fd(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
+    if (f.fd() < 0) {
+        return false;
+    }
+    errno = EIO; // For a write that fell short.
+    return ::write(f.fd(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
 }
 
 } // namespace

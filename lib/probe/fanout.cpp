@@ -25,6 +25,7 @@ void fanout::on_malformed(std::uint64_t records) {
 }
 
 void fanout::flush() {
+    refresh();
     bool closed = false;
     for (const auto& each : consumers_) {
         each->signal();

@@ -11,10 +11,9 @@ void registry::add(const std::shared_ptr<consumer_core>& c, error_code& ec) {
     prune_locked(); // The name of a consumer that is gone is free again.
     if (c->closed()) {
         ec = errc::consumer_closed;
-    } else if (std::ranges::find(consumers_, c) != consumers_.end()) {
-        ec = errc::consumer_registered;
-    } else if (std::ranges::any_of(consumers_,
-                                   [&](const auto& each) { return each->name() == c->name(); })) {
+    } else if (std::ranges::any_of(consumers_, [&](const auto& each) {
+                   return each != c && each->name() == c->name();
+               })) {
         ec = errc::duplicate_consumer;
     } else if (!c->acquire(this)) {
         ec = errc::consumer_registered;

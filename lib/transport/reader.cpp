@@ -41,11 +41,11 @@ struct reader::run_state {
     bool done = false;
 };
 
-reader::reader(const asio::any_io_executor& executor, std::vector<ring_source> rings,
+reader::reader(const asio::any_io_executor& executor, const std::vector<ring_source>& rings,
                std::shared_ptr<event_sink> sink)
     : strand_(executor), sink_(std::move(sink)) {
     rings_.reserve(rings.size());
-    for (auto& each : rings) {
+    for (const auto& each : rings) {
         rings_.push_back({each, nullptr, false});
     }
 }

@@ -40,7 +40,7 @@ public:
     // How many events of one ring are read before other handlers have their turn.
     static constexpr std::size_t budget = 4096;
 
-    reader(const boost::asio::any_io_executor& executor, std::vector<ring_source> rings,
+    reader(const boost::asio::any_io_executor& executor, const std::vector<ring_source>& rings,
            std::shared_ptr<event_sink> sink);
 
     // Reads until stop(), cancellation, or the first failure.

@@ -53,9 +53,11 @@ ring_pass read_ring(std::span<const std::byte> data, std::uint64_t head, std::ui
             break;
         }
         if (header.type == PERF_RECORD_SAMPLE) {
-            // The raw size comes first; between it and the end of the record is padding at most.
-            const bool fits = header.size >= sample_at + event_length &&
-                              load<sample_body>(data, pass.tail + header_size).size >= event_length;
+            // The raw size comes first, then so many bytes, the kernel's padding included.
+            const auto raw = header.size >= sample_at
+                                 ? load<sample_body>(data, pass.tail + header_size).size
+                                 : std::uint32_t{0};
+            const bool fits = raw >= event_length && raw <= header.size - sample_at;
             const auto record =
                 fits ? load<ctflow_record>(data, pass.tail + sample_at) : ctflow_record{};
             if (is_record(record, kind)) {

@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(a_full_output_stops_early_and_the_next_pass_continues_there
     std::vector<event> out(2);
     auto pass = ring.read(out);
     BOOST_TEST(pass.events == 2U);
-    BOOST_TEST(pass.tail == ring.tail + 2U * kernel_sample_size);
+    BOOST_TEST(pass.tail == ring.tail + 2 * std::uint64_t{kernel_sample_size});
     BOOST_TEST(pass.lost == 0U);
     BOOST_TEST(same(out[0], some_record(0)));
     BOOST_TEST(same(out[1], some_record(1)));
