@@ -2,3 +2,12 @@
 #undef BOOST_TEST_NO_MAIN
 #define BOOST_TEST_MODULE ctflow
 #include <boost/test/unit_test.hpp>
+
+#if defined(__SANITIZE_THREAD__)
+// Asio counts the references of a shared executor down with release, and fences before it deletes
+// (ref_count_down in asio/detail/atomic_count.hpp). ThreadSanitizer does not know fences.
+extern "C" const char* __tsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier)
+extern "C" const char* __tsan_default_suppressions() { // NOLINT(bugprone-reserved-identifier)
+    return "race:boost::asio::execution::detail::shared_target_executor";
+}
+#endif

@@ -83,6 +83,16 @@ void check_same(const resources& before, const resources& after) {
     BOOST_TEST(after.links == before.links);
 }
 
+void check_memory(const resources& before, const resources& after) {
+#if defined(__SANITIZE_ADDRESS__)
+    // It keeps what is freed, and judges leaks itself when the program ends.
+    (void)before;
+    (void)after;
+#else
+    BOOST_TEST(after.resident_kb < before.resident_kb + 2048);
+#endif
+}
+
 // The kernel frees BPF objects a while after their last reference is gone.
 void settle(const resources& before) {
     for (int i = 0; i < 100; ++i) {
@@ -309,7 +319,7 @@ BOOST_AUTO_TEST_CASE(start_and_stop_leak_nothing) {
         check_same(before, after);
         BOOST_TEST_MESSAGE(cycles() << " start/stop cycles: resident " << before.resident_kb
                                     << " kB before, " << after.resident_kb << " kB after");
-        BOOST_TEST(after.resident_kb < before.resident_kb + 2048);
+        check_memory(before, after);
     }
     settle(outside);
     const auto at_end = resources::now();
@@ -339,7 +349,7 @@ BOOST_AUTO_TEST_CASE(construction_and_destruction_leak_nothing) {
     check_same(before, after);
     BOOST_TEST_MESSAGE(rounds << " probes: resident " << before.resident_kb << " kB before, "
                               << after.resident_kb << " kB after");
-    BOOST_TEST(after.resident_kb < before.resident_kb + 2048);
+    check_memory(before, after);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
