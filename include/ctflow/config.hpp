@@ -44,7 +44,7 @@ struct config {
     /// each CPU, for updates and for destroys; 64 pages hold 2184 events.
     std::size_t buffer_pages = 64;
 
-    /// How many flows the kernel side can follow at a time, about 72 bytes of kernel memory each.
+    /// How many flows the kernel side can follow at a time, about 90 bytes of kernel memory each.
     /// A flow that finds no place has its first and its destroy event, but no updates between.
     std::uint32_t max_flows = 65536;
 

@@ -7,4 +7,4 @@ build_packages=(g++ cmake ninja-build pkgconf clang bpftool libbpf-dev libboost1
 
 # Besides those that scripts/vm asks for itself. The sanitizers come with g++.
 # shellcheck disable=SC2034
-test_packages=(git clang-format clang-tidy shellcheck)
+test_packages=(git clang-format clang-tidy shellcheck libbenchmark-dev)
