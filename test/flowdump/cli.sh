@@ -77,7 +77,6 @@ bad eth0 --json eth0
 
 # On a kernel that lets it in, one line says so; else the first says why.
 run --no-sysctl --duration 0s
-[[ ! -s $out ]] || fail "something on stdout"
 if ((status == 0)); then
     grep -q '^flowdump: ready (' "$err" || fail "not ready"
 else
