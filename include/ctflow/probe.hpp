@@ -185,7 +185,8 @@ public:
     /// the consumers, and completes an outstanding async_run with success.
     ///
     /// When this returns, the programs are detached. With an async_run outstanding, the rest is
-    /// done by the probe's executor, before that completes; otherwise it is done here.
+    /// done by the probe's executor, before that completes; otherwise it is done here. Detaching
+    /// waits for the kernel, some tenths of a second, as attaching and destruction do.
     ///
     /// Errors: errc::not_started.
     void stop(error_code& ec) { core_->stop(ec); }

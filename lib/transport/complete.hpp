@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <ctflow/detail/probe_core.hpp>
+#include <ctflow/detail/run_handler.hpp>
 #include <ctflow/error.hpp>
 
 #include <boost/asio/any_io_executor.hpp>

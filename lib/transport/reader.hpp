@@ -4,7 +4,7 @@
 #include "transport/event_sink.hpp"
 #include "transport/perf_buffer.hpp"
 
-#include <ctflow/detail/probe_core.hpp>
+#include <ctflow/detail/run_handler.hpp>
 #include <ctflow/error.hpp>
 #include <ctflow/event.hpp>
 

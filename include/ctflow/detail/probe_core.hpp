@@ -4,11 +4,11 @@
 #include <ctflow/config.hpp>
 #include <ctflow/detail/consumer_core.hpp>
 #include <ctflow/detail/export.hpp>
+#include <ctflow/detail/run_handler.hpp>
 #include <ctflow/error.hpp>
 #include <ctflow/kernel.hpp>
 #include <ctflow/stats.hpp>
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
 
 #include <memory>
@@ -16,8 +16,6 @@
 #include <utility>
 
 namespace ctflow::detail {
-
-using run_handler = boost::asio::any_completion_handler<void(error_code)>;
 
 // The compiled half of basic_probe, behind one type of executor and handler. Shared with the
 // operations that are under way, which outlive a probe that is destroyed.
