@@ -22,7 +22,9 @@ struct ctflow_flow_state {
  */
 static inline int curve_sample(const struct ctflow_curve* curve, struct ctflow_flow_state* flow,
                                unsigned long long now) {
-    unsigned long long age = now > flow->origin ? now - flow->origin : 0;
+    /* An adopted flow may be older than the boot: origins wrap around, differences do not. */
+    long long elapsed = (long long)(now - flow->origin);
+    unsigned long long age = elapsed > 0 ? (unsigned long long)elapsed : 0;
     unsigned long long rate = curve->rate[0];
 
     if (age < curve->age[0]) {
@@ -50,6 +52,6 @@ static inline int curve_begin(const struct ctflow_curve* curve, struct ctflow_fl
  */
 static inline int curve_adopt(const struct ctflow_curve* curve, struct ctflow_flow_state* flow,
                               unsigned long long now) {
-    flow->origin = now > curve->age[1] ? now - curve->age[1] : 0;
+    flow->origin = now - curve->age[1];
     return curve_sample(curve, flow, now);
 }

@@ -9,10 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// 65536 pages are 256 MiB a ring; perf's own bound (perf_event_mlock_kb, the address space) lies
-// below. What matters here is that pages * page size cannot overflow.
-constexpr std::size_t max_buffer_pages = 65536;
-
 void set_default(std::chrono::nanoseconds& value, std::chrono::nanoseconds by_default) noexcept {
     if (value == 0ns) {
         value = by_default;
@@ -45,10 +41,10 @@ error_code validate(const config& given) noexcept {
     if (c.curve1.age >= c.curve2.age) {
         return errc::curve1_age;
     }
-    if (!std::has_single_bit(c.buffer_pages) || c.buffer_pages > max_buffer_pages) {
+    if (!std::has_single_bit(c.buffer_pages) || c.buffer_pages > config::buffer_pages_limit) {
         return errc::buffer_pages;
     }
-    if (c.max_flows == 0) {
+    if (c.max_flows == 0 || c.max_flows > config::max_flows_limit) {
         return errc::max_flows;
     }
     return {};

@@ -18,7 +18,7 @@ const char* describe(errc e) noexcept {
     case errc::buffer_pages:
         return "buffer_pages must be a power of two, such as 64, and at most 65536";
     case errc::max_flows:
-        return "max_flows must be at least 1";
+        return "max_flows must be between 1 and 67108864";
     case errc::kernel_release:
         return "not a kernel release: it must begin with MAJOR.MINOR, as uname -r prints it";
     case errc::kernel_too_old:
@@ -34,7 +34,8 @@ const char* describe(errc e) noexcept {
     case errc::fentry_unavailable:
         return "fentry is not possible for this kernel's conntrack: choose kprobe or automatic";
     case errc::missing_capabilities:
-        return "not permitted: CAP_BPF and CAP_PERFMON are needed (or root)";
+        return "not permitted: run it as root, or with CAP_BPF and CAP_PERFMON where those suffice "
+               "(see the README)";
     case errc::lockdown:
         return "kernel lockdown forbids tracing programs: boot without lockdown=confidentiality";
     case errc::load_failed:

@@ -6,11 +6,13 @@
 
 #include <ctflow/ctflow.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -19,6 +21,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -42,21 +45,47 @@ void complain(const std::string& message) {
     std::fputs(("flowdump: " + message + '\n').c_str(), stderr);
 }
 
-// Straight to standard output, so that a reader sees each batch at once. A signal may interrupt it.
-ctflow::error_code write_all(std::string_view text) {
-    while (!text.empty()) {
-        const auto written = ::write(STDOUT_FILENO, text.data(), text.size());
-        if (written >= 0) {
-            text.remove_prefix(static_cast<std::size_t>(written));
-        } else if (errno != EINTR) {
-            return {errno, boost::system::system_category()};
+ctflow::error_code last_error() {
+    return {errno, boost::system::system_category()};
+}
+
+// Standard output. Where a reader can be slow (a pipe, a terminal) it waits in the reactor, so
+// that signals are heard meanwhile; a file is written at once.
+class output {
+public:
+    explicit output(const asio::any_io_executor& executor) : watch_(executor) {
+        ctflow::error_code is_file; // Which cannot be waited for, and need not be.
+        const int copy = ::dup(STDOUT_FILENO);
+        watch_.assign(copy, is_file);
+        if (is_file && copy >= 0) {
+            ::close(copy);
         }
     }
-    return {};
-}
+
+    asio::awaitable<ctflow::error_code> write(std::string_view text) {
+        while (!text.empty()) {
+            if (watch_.is_open()) {
+                co_await watch_.async_wait(watch_.wait_write, asio::use_awaitable);
+            }
+            // A pipe that is ready takes so much without making us wait (pipe(7)).
+            const auto piece = watch_.is_open() ? text.substr(0, PIPE_BUF) : text;
+            const auto written = ::write(STDOUT_FILENO, piece.data(), piece.size());
+            if (written >= 0) {
+                text.remove_prefix(static_cast<std::size_t>(written));
+            } else if (errno != EINTR && errno != EAGAIN) {
+                co_return last_error();
+            }
+        }
+        co_return ctflow::error_code();
+    }
+
+private:
+    asio::posix::stream_descriptor watch_;
+};
 
 // Prints events until there are no more, or enough of them, or nobody reads them.
 asio::awaitable<ctflow::error_code> print_events(ctflow::consumer& consumer, const options& o) {
+    output out(consumer.get_executor());
     std::vector<ctflow::event> buffer(256);
     std::uint64_t left = o.count.value_or(std::numeric_limits<std::uint64_t>::max());
     std::string text;
@@ -72,7 +101,7 @@ asio::awaitable<ctflow::error_code> print_events(ctflow::consumer& consumer, con
             text += o.json ? flowdump::to_json(event) : to_string(event);
             text += '\n';
         }
-        if (const auto failure = write_all(text)) {
+        if (const auto failure = co_await out.write(text)) {
             co_return failure;
         }
         left -= n;
@@ -86,6 +115,7 @@ asio::awaitable<void> stop_when_told(ctflow::probe& probe, asio::signal_set& sig
                                      asio::steady_timer& timer) {
     constexpr auto token = asio::as_tuple(asio::use_awaitable);
     co_await (signals.async_wait(token) || timer.async_wait(token));
+    signals.clear();                // A second signal does what it does to any program.
     ctflow::error_code not_started; // If it has stopped by itself.
     probe.stop(not_started);
 }
@@ -151,7 +181,8 @@ int main(int argc, char** argv) {
     try {
         if (o.help || o.version) {
             const char* const version = "flowdump " CTFLOW_VERSION_STRING "\n";
-            return write_all(o.help ? flowdump::usage : version) ? 1 : 0;
+            return std::fputs(o.help ? flowdump::usage : version, stdout) < 0 ||
+                   std::fflush(stdout) != 0;
         }
         asio::io_context context(1);
         asio::co_spawn(context, run(o), [](const std::exception_ptr& failure) {

@@ -205,7 +205,7 @@ std::string set(int option, std::string_view value, options& o) {
         // Each event has its place in memory beforehand: this many are 1.7 GB.
         return set_number(value, o.queue, 1U << 24);
     case id::max_flows:
-        return set_number(value, o.config.max_flows);
+        return set_number(value, o.config.max_flows, ctflow::config::max_flows_limit);
     case id::no_sysctl:
         o.sysctl = false;
         break;

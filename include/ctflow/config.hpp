@@ -28,6 +28,10 @@ enum class attach_mode : std::uint8_t {
 
 /// The settings of a probe. A default-constructed config is right for most.
 struct config {
+    /// Upper limits of the two sizes. Beyond, kernels refuse with errors that name no reason.
+    static constexpr std::size_t buffer_pages_limit = 65536;
+    static constexpr std::uint32_t max_flows_limit = 1U << 26;
+
     /// From this age on (default: from the first packet), an update each 20 s.
     ///
     /// An age above zero suppresses the updates of younger flows altogether. Flows that end
@@ -40,12 +44,13 @@ struct config {
     /// From this age on (default 5 min), an update each 5 min.
     curve_point curve2{};
 
-    /// Size of each ring buffer in pages (4 KiB as a rule), a power of two. There are two for
-    /// each CPU, for updates and for destroys; 64 pages hold 2184 events.
+    /// Size of each ring buffer in pages (4 KiB as a rule), a power of two, 65536 at most. There
+    /// are two for each CPU, for updates and for destroys; 64 pages hold 2184 events.
     std::size_t buffer_pages = 64;
 
-    /// How many flows the kernel side can follow at a time, about 90 bytes of kernel memory each.
-    /// A flow that finds no place has its first and its destroy event, but no updates between.
+    /// How many flows the kernel side can follow at a time, 1 to 67108864, about 90 bytes of kernel
+    /// memory each. A flow that finds no place has its first and its destroy event, but no updates
+    /// between.
     std::uint32_t max_flows = 65536;
 
     /// How to attach. An explicit choice is not replaced by another when it cannot be had.
@@ -58,7 +63,7 @@ CTFLOW_DECL config with_defaults(config c) noexcept;
 
 /// Checks a configuration, defaults filled in: curve ages must rise (errc::curve0_age,
 /// errc::curve1_age say which does not), none may be negative (errc::curve_out_of_range),
-/// buffer_pages must be a power of two (errc::buffer_pages), max_flows not zero (errc::max_flows).
+/// buffer_pages (errc::buffer_pages) and max_flows (errc::max_flows) must be in their ranges.
 CTFLOW_DECL error_code validate(const config& c) noexcept;
 
 } // namespace ctflow

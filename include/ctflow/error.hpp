@@ -37,8 +37,8 @@ enum class errc {
     curve0_age = 1,     ///< curve0's age is not below curve1's.
     curve1_age,         ///< curve1's age is not below curve2's.
     curve_out_of_range, ///< A curve point's age or rate is negative.
-    buffer_pages,       ///< buffer_pages is not a power of two.
-    max_flows,          ///< max_flows is zero.
+    buffer_pages,       ///< buffer_pages is not a power of two, or above 65536.
+    max_flows,          ///< max_flows is zero, or above 67108864.
 
     // The host.
     kernel_release,       ///< A kernel release string does not start with MAJOR.MINOR.
@@ -47,7 +47,7 @@ enum class errc {
     conntrack_missing,    ///< The nf_conntrack module is not loaded.
     hook_missing,         ///< A conntrack function that must be hooked cannot be.
     fentry_unavailable,   ///< fentry was asked for, and the kernel cannot do it for conntrack.
-    missing_capabilities, ///< The process lacks CAP_BPF or CAP_PERFMON.
+    missing_capabilities, ///< The process may not: no root, or without CAP_BPF, CAP_PERFMON.
     lockdown,             ///< Kernel lockdown forbids tracing programs.
     load_failed,          ///< The kernel or libbpf refused the BPF program.
     attach_failed,        ///< A program was loaded but could not be attached.

@@ -28,7 +28,8 @@ namespace ctflow {
 /// it; async_run() reads its events while it is outstanding, on the probe's executor, without a
 /// thread of its own; stop() detaches it.
 ///
-/// Needs CAP_BPF and CAP_PERFMON (or root), a kernel with BTF, and the nf_conntrack module loaded.
+/// Needs root (or, for kprobes, CAP_BPF and CAP_PERFMON: see the README), a kernel with BTF, and
+/// the nf_conntrack module loaded.
 /// Flows have counters only while net.netfilter.nf_conntrack_acct is 1 (apply_sysctls()).
 ///
 /// @par Thread-safety
@@ -135,12 +136,7 @@ public:
 
     template <class E>
     void remove_consumer(basic_consumer<E>& c, error_code& ec) {
-        const auto registered = core_->get_consumer(c.name());
-        if (registered != c.core()) { // A namesake is not it.
-            ec = errc::unknown_consumer;
-            return;
-        }
-        remove_consumer(std::string_view(c.name()), ec);
+        core_->remove_consumer(*c.core(), ec);
     }
 
     void remove_consumer(std::string_view name) {

@@ -33,8 +33,9 @@ struct probe_stats {
     /// net.netfilter.nf_conntrack_acct was 0.
     std::uint64_t events_unaccounted = 0;
 
-    /// Runs that the kernel skipped because the same program was running on that CPU already
-    /// (bpf_prog_info.recursion_misses; kprobes report them since Linux 6.7), and packets that the
+    /// Runs of a program that the kernel skipped since one was running on that CPU already: for
+    /// fentry the same one, for a kprobe any (bpf_prog_info.recursion_misses; kprobes report them
+    /// since Linux 6.7, and return probes that the kernel missed never). And packets that the
     /// kprobe side could not remember until the function's return.
     std::uint64_t program_misses = 0;
 };

@@ -24,11 +24,19 @@ error_code explain(int error, errc otherwise, const std::string& log, diagnostic
         diag = "missing: " + missing;
         return errc::missing_capabilities;
     }
-    const bool forbidden = error == EPERM || error == EACCES;
-    // Under lockdown a helper that reads kernel memory is refused with EINVAL, as "unknown".
-    if (host::current_lockdown() == host::lockdown_mode::confidentiality ||
-        (forbidden && log.find("invalid access") == std::string::npos)) {
+    const auto lockdown = host::current_lockdown();
+    if (lockdown == host::lockdown_mode::confidentiality) {
         // Not the log: it speaks of RLIMIT_MEMLOCK and of helpers, and leads astray.
+        return errc::lockdown;
+    }
+    const bool forbidden = error == EPERM || error == EACCES;
+    if ((forbidden || error == ESRCH) && host::lacks_sys_admin()) {
+        diag = "CAP_SYS_ADMIN may be needed besides: fentry needs it to find the module's BTF";
+        return errc::missing_capabilities;
+    }
+    // Where securityfs is not mounted nobody can ask. But then, who has all rights and is refused
+    // is so by lockdown; it refuses helpers that read kernel memory, too, as unknown.
+    if (!lockdown && (forbidden || log.find("unknown func bpf_probe_read") != std::string::npos)) {
         return errc::lockdown;
     }
     diag = log.empty() ? error_code(error, boost::system::system_category()).message() : log;
@@ -140,14 +148,16 @@ void object::clear_flows() noexcept {
     constexpr std::size_t chunk = 256;
     std::array<std::uint64_t, chunk> keys{};
     std::array<ctflow_flow_state, chunk> values{};
-    // A batch that ends before the end of the table says ENOENT at the end.
-    for (std::uint64_t position = 0;;) {
+    std::uint64_t position = 0;
+    std::uint64_t* from = nullptr; // The beginning.
+    for (;;) {
         std::uint32_t count = chunk;
-        if (bpf_map_lookup_and_delete_batch(fd, nullptr, &position, keys.data(), values.data(),
-                                            &count, nullptr) != 0 ||
-            count == 0) {
-            return;
+        const int result = bpf_map_lookup_and_delete_batch(fd, from, &position, keys.data(),
+                                                           values.data(), &count, nullptr);
+        if (result != 0 && errno != EINTR) {
+            return; // ENOENT: that was the last batch.
         }
+        from = &position;
     }
 }
 

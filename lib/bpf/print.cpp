@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/print.hpp"
 
-#include <array>
+#include <atomic>
 #include <cstdarg>
 #include <cstdio>
 
@@ -11,12 +11,13 @@ namespace ctflow::bpf {
 namespace {
 
 std::mutex capture_mutex;
-libbpf_print_fn_t previous = nullptr;     // Under capture_mutex.
+std::atomic<libbpf_print_fn_t> previous = nullptr;
 thread_local std::string* sink = nullptr; // Of the capturing thread.
 
 int print(libbpf_print_level level, const char* format, va_list args) {
     if (sink == nullptr) {
-        return previous != nullptr ? previous(level, format, args) : 0;
+        const libbpf_print_fn_t others = previous;
+        return others != nullptr ? others(level, format, args) : 0;
     }
     if (level == LIBBPF_DEBUG) {
         return 0;

@@ -7,13 +7,24 @@
 #include <boost/lockfree/spsc_queue.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <stdexcept>
 #include <utility>
 
 namespace ctflow::detail {
 
 // Its own type so that no Lockfree header is in ours.
 struct consumer_core::queue {
-    explicit queue(std::size_t capacity) : events(capacity) {}
+    explicit queue(std::size_t capacity) : events(checked(capacity)) {}
+
+    // Lockfree adds one and multiplies, and checks neither.
+    static std::size_t checked(std::size_t capacity) {
+        if (capacity >= std::numeric_limits<std::ptrdiff_t>::max() / sizeof(event)) {
+            throw std::length_error("ctflow::consumer: capacity");
+        }
+        return capacity;
+    }
 
     boost::lockfree::spsc_queue<event> events;
 };
@@ -22,14 +33,12 @@ consumer_core::consumer_core(boost::asio::execution_context& context, std::strin
                              consumer_mode mode, std::size_t capacity)
     : name_(std::move(name)), mode_(mode),
       queue_(std::make_unique<queue>(std::max<std::size_t>(capacity, 1))),
-      service_(&boost::asio::use_service<consumer_service>(context)) {
-    service_.load()->add(*this);
+      siblings_(boost::asio::use_service<consumer_service>(context).consumers()) {
+    siblings_->add(*this);
 }
 
 consumer_core::~consumer_core() {
-    if (auto* service = service_.load()) {
-        service->remove(*this);
-    }
+    siblings_->remove(*this);
 }
 
 consumer_stats consumer_core::stats() const noexcept {
@@ -43,6 +52,13 @@ void consumer_core::push(std::span<const event> batch) noexcept {
     received_.store(received_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     lost_.store(lost_.load(std::memory_order_relaxed) + (batch.size() - n),
                 std::memory_order_relaxed);
+    pushed_ = true;
+}
+
+void consumer_core::flush() {
+    if (std::exchange(pushed_, false)) {
+        signal();
+    }
 }
 
 void consumer_core::signal() {
@@ -78,12 +94,23 @@ bool consumer_core::ready() const noexcept {
     return closed() || queue_->events.read_available() != 0;
 }
 
-bool consumer_core::wait(receive_waiter& waiter) noexcept {
+bool consumer_core::begin_receive() noexcept {
+    if (receiving_.exchange(true, std::memory_order_acquire)) {
+        return false;
+    }
+    cancelled_.store(false, std::memory_order_relaxed);
+    return true;
+}
+
+void consumer_core::wait(receive_waiter& waiter) {
     // The producer writes the queue, then takes the waiter; here the waiter is put, then the queue
     // looked at. Both exchanges are of one variable, so one comes after the other: either the
     // producer finds the waiter, or what it wrote is seen here.
     waiting_.exchange(&waiter, std::memory_order_acq_rel);
-    return !(ready() && take_back(waiter));
+    if (ready() && take_back(waiter)) {
+        // This one, or its successor at the same address: the call is virtual.
+        waiter.notify();
+    }
 }
 
 bool consumer_core::take_back(receive_waiter& waiter) noexcept {
@@ -92,10 +119,12 @@ bool consumer_core::take_back(receive_waiter& waiter) noexcept {
 }
 
 void consumer_core::cancel() {
-    if (receive_waiter* waiter = take()) {
-        waiter->cancel();
-        waiter->notify();
+    if (!receiving_.load(std::memory_order_acquire)) {
+        return;
     }
+    // One that has been notified already finds this in its last step.
+    cancelled_.store(true, std::memory_order_release);
+    signal();
 }
 
 } // namespace ctflow::detail

@@ -3,31 +3,31 @@
 
 namespace ctflow::detail {
 
-void consumer_service::add(consumer_core& c) {
+void consumer_set::add(consumer_core& c) {
     const std::lock_guard lock(mutex_);
     consumers_.insert(&c);
 }
 
-void consumer_service::remove(consumer_core& c) noexcept {
+void consumer_set::remove(consumer_core& c) noexcept {
     const std::lock_guard lock(mutex_);
     consumers_.erase(&c);
+}
+
+bool consumer_set::take_one(receive_waiter*& waiter) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (consumers_.empty()) {
+        return false;
+    }
+    // Its destruction waits for the lock.
+    waiter = (*consumers_.begin())->take();
+    consumers_.erase(consumers_.begin());
+    return true;
 }
 
 void consumer_service::shutdown() {
     // Destroying a receive may destroy consumers, this one or others: so one at a time, and
     // without the lock.
-    for (;;) {
-        receive_waiter* waiter = nullptr;
-        {
-            const std::lock_guard lock(mutex_);
-            if (consumers_.empty()) {
-                return;
-            }
-            consumer_core* c = *consumers_.begin();
-            consumers_.erase(consumers_.begin());
-            c->service_.store(nullptr);
-            waiter = c->take();
-        }
+    for (receive_waiter* waiter = nullptr; consumers_->take_one(waiter);) {
         if (waiter != nullptr) {
             waiter->destroy();
         }

@@ -5,14 +5,32 @@
 
 #include <boost/asio/execution_context.hpp>
 
+#include <memory>
 #include <mutex>
 #include <unordered_set>
 
 namespace ctflow::detail {
 
-// Knows the consumers of an execution context, to do what Asio does for its own operations when
-// the context ends: destroy those that are outstanding, unheard. Without it a coroutine that
-// waits in a consumer which lives in its own frame would never be freed.
+// The consumers of one execution context. Shared with each of them, since a consumer's last
+// reference may be the probe's, and outlive the context or end beside it on another thread.
+class consumer_set {
+public:
+    void add(consumer_core& c);
+
+    // Called first thing in a consumer's destruction: it is not looked at after this.
+    void remove(consumer_core& c) noexcept;
+
+    // Takes a consumer out, and the receive that waits in it, if any. False if there is none left.
+    bool take_one(receive_waiter*& waiter) noexcept;
+
+private:
+    std::mutex mutex_;
+    std::unordered_set<consumer_core*> consumers_;
+};
+
+// Does what Asio does for its own operations when the context ends: destroys those that are
+// outstanding, unheard. Without it a coroutine that waits in a consumer which lives in its own
+// frame would never be freed.
 class consumer_service final : public boost::asio::execution_context::service {
 public:
     using key_type = consumer_service;
@@ -20,14 +38,12 @@ public:
 
     explicit consumer_service(boost::asio::execution_context& context) : service(context) {}
 
-    void add(consumer_core& c);
-    void remove(consumer_core& c) noexcept;
+    const std::shared_ptr<consumer_set>& consumers() const noexcept { return consumers_; }
 
 private:
     void shutdown() override;
 
-    std::mutex mutex_;
-    std::unordered_set<consumer_core*> consumers_;
+    std::shared_ptr<consumer_set> consumers_ = std::make_shared<consumer_set>();
 };
 
 } // namespace ctflow::detail

@@ -75,4 +75,9 @@ std::string missing_capabilities() {
     return effective ? missing_capabilities(*effective) : std::string();
 }
 
+bool lacks_sys_admin() {
+    const auto effective = parse_effective_capabilities(read_file("/proc/self/status"));
+    return effective && !has(*effective, CAP_SYS_ADMIN);
+}
+
 } // namespace ctflow::host

@@ -25,4 +25,8 @@ std::string missing_capabilities(std::uint64_t effective);
 std::optional<lockdown_mode> current_lockdown();
 std::string missing_capabilities();
 
+// Whether what is refused may be so for want of CAP_SYS_ADMIN: finding a module's BTF by id needs
+// it (bpf(2), BPF_BTF_GET_NEXT_ID), and libbpf 1.1 does so for fentry.
+bool lacks_sys_admin();
+
 } // namespace ctflow::host

@@ -19,6 +19,7 @@ public:
         ec = reason_;
     }
     void remove_consumer(std::string_view, error_code& ec) override { ec = reason_; }
+    void remove_consumer(const consumer_core&, error_code& ec) override { ec = reason_; }
     std::shared_ptr<const consumer_core> get_consumer(std::string_view) const override {
         return nullptr;
     }

@@ -28,7 +28,7 @@ void fanout::flush() {
     refresh();
     bool closed = false;
     for (const auto& each : consumers_) {
-        each->signal();
+        each->flush();
         closed |= each->closed();
     }
     if (closed) {

@@ -84,6 +84,11 @@ public:
         pipeline_->consumers.remove(name, ec);
     }
 
+    void remove_consumer(const consumer_core& c, error_code& ec) override {
+        ec.clear();
+        pipeline_->consumers.remove(c, ec);
+    }
+
     std::shared_ptr<const consumer_core> get_consumer(std::string_view name) const override {
         return pipeline_->consumers.find(name);
     }
@@ -126,7 +131,7 @@ public:
     }
 
     void abandon() noexcept override {
-        if (!stop_with(asio::error::operation_aborted)) {
+        if (!stop_with(asio::error::operation_aborted) && !reader_->stopping()) {
             pipeline_->consumers.close(); // Registered, and never started.
         }
     }
@@ -167,6 +172,35 @@ bpf::attach_plan plan_for_host(attach_mode wanted, error_code& ec, diagnostics& 
         diag);
 }
 
+std::unique_ptr<bpf::object> load_as(attach_mode mode, const config& c, ctflow::kernel& kernel,
+                                     error_code& ec, diagnostics& diag) {
+    const auto plan = plan_for_host(mode, ec, diag);
+    if (ec) {
+        return nullptr;
+    }
+    kernel.attach = plan.mode;
+    kernel.hooks = plan.hooks();
+    return std::make_unique<bpf::object>(c, plan, ec, diag);
+}
+
+std::unique_ptr<bpf::object> load(const config& c, ctflow::kernel& kernel, error_code& ec,
+                                  diagnostics& diag) {
+    auto object = load_as(c.attach, c, kernel, ec, diag);
+    if (!ec || c.attach != attach_mode::automatic || kernel.attach != attach_mode::fentry) {
+        return object;
+    }
+    // What looked possible was refused: without CAP_SYS_ADMIN, say, which fentry needs and a kprobe
+    // does not. If that is refused as well, the first reason is the one to tell.
+    error_code second;
+    diagnostics ignored;
+    if (auto fallback = load_as(attach_mode::kprobe, c, kernel, second, ignored); !second) {
+        ec.clear();
+        diag.clear();
+        return fallback;
+    }
+    return nullptr;
+}
+
 std::shared_ptr<probe_core> make_live(const asio::any_io_executor& executor, const config& c,
                                       error_code& ec, diagnostics& diag) {
     ec = validate(c);
@@ -178,15 +212,8 @@ std::shared_ptr<probe_core> make_live(const asio::any_io_executor& executor, con
         diag = host::running_release();
         return nullptr;
     }
-    const auto plan = plan_for_host(c.attach, ec, diag);
-    if (ec) {
-        return nullptr;
-    }
-    kernel.attach = plan.mode;
-    kernel.hooks = plan.hooks();
-
     const config complete = with_defaults(c);
-    auto object = std::make_unique<bpf::object>(complete, plan, ec, diag);
+    auto object = load(complete, kernel, ec, diag);
     if (ec) {
         return nullptr;
     }

@@ -23,13 +23,13 @@ void registry::add(const std::shared_ptr<consumer_core>& c, error_code& ec) {
     }
 }
 
-void registry::remove(std::string_view name, error_code& ec) {
+template <class Predicate>
+void registry::remove_if(Predicate matches, error_code& ec) {
     std::shared_ptr<consumer_core> removed;
     {
         const std::lock_guard lock(mutex_);
         prune_locked(); // Who has closed himself is gone already.
-        const auto at = std::ranges::find_if(
-            consumers_, [&](const auto& each) { return each->name() == name; });
+        const auto at = std::ranges::find_if(consumers_, matches);
         if (at == consumers_.end()) {
             ec = errc::unknown_consumer;
             return;
@@ -39,6 +39,14 @@ void registry::remove(std::string_view name, error_code& ec) {
         generation_.fetch_add(1, std::memory_order_release);
     }
     removed->close();
+}
+
+void registry::remove(std::string_view name, error_code& ec) {
+    remove_if([name](const auto& each) { return each->name() == name; }, ec);
+}
+
+void registry::remove(const consumer_core& c, error_code& ec) {
+    remove_if([&c](const auto& each) { return each.get() == &c; }, ec);
 }
 
 std::shared_ptr<const consumer_core> registry::find(std::string_view name) const {

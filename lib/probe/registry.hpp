@@ -20,6 +20,7 @@ public:
 
     void add(const std::shared_ptr<consumer_core>& c, error_code& ec);
     void remove(std::string_view name, error_code& ec);
+    void remove(const consumer_core& c, error_code& ec);
     std::shared_ptr<const consumer_core> find(std::string_view name) const;
 
     // Forgets those that have been closed by their owners.
@@ -35,6 +36,8 @@ public:
     consumer_list list() const;
 
 private:
+    template <class Predicate>
+    void remove_if(Predicate matches, error_code& ec);
     void prune_locked();
 
     mutable std::mutex mutex_;

@@ -52,9 +52,15 @@ perf_buffer::perf_buffer(int map_fd, std::size_t pages, error_code& ec, diagnost
     const bpf::print_capture log;
     buffer_.reset(perf_buffer__new_raw(map_fd, pages, &attr, ignore, nullptr, nullptr));
     if (!buffer_) {
-        // EPERM with pages to lock (perf_event_mlock_kb), EMFILE with descriptors.
-        ec = {errno, boost::system::system_category()};
+        const int error = errno;
+        ec = {error, boost::system::system_category()};
         diag = log.text();
+        if (error == EPERM || error == EACCES) {
+            // perf_event_open(2). Debian and Ubuntu set paranoid above 2, which root alone passes.
+            ec = errc::missing_capabilities;
+            diag = "perf buffers, unless for root, need kernel.perf_event_paranoid at 2 or below, "
+                   "and CAP_IPC_LOCK or a higher RLIMIT_MEMLOCK for their memory";
+        }
         return;
     }
     const auto page_size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));

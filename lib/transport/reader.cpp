@@ -80,6 +80,9 @@ void reader::run(detail::run_handler handler) {
 }
 
 void reader::begin(const run_pointer& run) {
+    if (run->done) {
+        return;
+    }
     for (auto& r : rings_) {
         error_code ec;
         r.resuming = false;

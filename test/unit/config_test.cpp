@@ -153,14 +153,18 @@ BOOST_AUTO_TEST_CASE(buffer_pages_must_be_a_power_of_two_within_bounds) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(max_flows_must_not_be_zero) {
+BOOST_AUTO_TEST_CASE(max_flows_must_be_in_its_range) {
     ctflow::config c;
     c.max_flows = 0;
     check(c, errc::max_flows);
     c.max_flows = 1;
     check(c, {});
-    c.max_flows = std::numeric_limits<std::uint32_t>::max();
+    c.max_flows = ctflow::config::max_flows_limit;
     check(c, {});
+    ++c.max_flows;
+    check(c, errc::max_flows);
+    c.max_flows = std::numeric_limits<std::uint32_t>::max();
+    check(c, errc::max_flows);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,7 @@
 
 #include <ctflow/consumer.hpp>
 
+#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -15,16 +16,20 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <latch>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -41,7 +46,7 @@ constexpr auto as_tuple = asio::experimental::as_tuple(asio::use_awaitable);
 // The probe's part: one thread puts events in and signals.
 void feed(consumer& c, const std::vector<event>& events) {
     c.core()->push(events);
-    c.core()->signal();
+    c.core()->flush();
 }
 
 struct outcome {
@@ -213,6 +218,107 @@ BOOST_AUTO_TEST_CASE(a_consumer_can_receive_again_after_a_cancellation) {
     feed(c, numbered_from(1, 2));
     ctx.run();
     BOOST_TEST(second.count == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(cancel_reaches_a_receive_whose_events_are_there_already) {
+    asio::io_context ctx;
+    ctflow::consumer c(ctx, "a");
+    feed(c, numbered_from(1, 3));
+    std::array<event, 8> out;
+    outcome o;
+    c.async_receive(out, o.handler());
+    c.cancel();
+    ctx.run();
+    BOOST_TEST((o.ec == asio::error::operation_aborted));
+    BOOST_TEST(c.try_receive(out) == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(cancel_reaches_a_receive_whose_events_somebody_else_took) {
+    asio::io_context ctx;
+    ctflow::consumer c(ctx, "a");
+    std::array<event, 8> out;
+    outcome o;
+    c.async_receive(out, o.handler());
+    feed(c, numbered_from(1, 3));
+    BOOST_TEST(c.try_receive(out) == 3U);
+    c.cancel();
+    ctx.run();
+    BOOST_TEST((o.ec == asio::error::operation_aborted));
+}
+
+BOOST_AUTO_TEST_CASE(a_cancel_with_nothing_outstanding_does_not_touch_the_next_receive) {
+    asio::io_context ctx;
+    ctflow::consumer c(ctx, "a");
+    c.cancel();
+    std::array<event, 8> out;
+    outcome o;
+    c.async_receive(out, o.handler());
+    feed(c, numbered_from(1, 3));
+    ctx.run();
+    BOOST_TEST(o.count == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_type_erased_handler_will_do) {
+    asio::io_context ctx;
+    ctflow::consumer c(ctx, "a");
+    feed(c, numbered_from(1, 3));
+    std::array<event, 8> out;
+    outcome o;
+    asio::any_completion_handler<void(error_code, std::size_t)> handler(o.handler());
+    c.async_receive(out, std::move(handler));
+    BOOST_TEST(!o.ec.has_value());
+    ctx.run();
+    BOOST_TEST(o.count == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(an_absurd_capacity_is_refused) {
+    asio::io_context ctx;
+    BOOST_CHECK_THROW(ctflow::consumer(ctx, "a", consumer_mode::all, SIZE_MAX), std::length_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_consumer_may_end_beside_its_context) {
+    // The probe, on its own thread, holds the last reference while the consumer's context ends.
+    for (int i = 0; i < 300; ++i) {
+        std::shared_ptr<detail::consumer_core> core;
+        auto ctx = std::make_unique<asio::io_context>();
+        {
+            const ctflow::consumer c(*ctx, "a", consumer_mode::all, 16);
+            core = c.core();
+        }
+        std::latch both(2);
+        std::thread probe([&] {
+            both.arrive_and_wait();
+            core.reset();
+        });
+        both.arrive_and_wait();
+        ctx.reset();
+        probe.join();
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_chain_of_receives_needs_no_strand) {
+    asio::thread_pool pool(3);
+    constexpr int rounds = 2000;
+    std::atomic<int> done{0};
+    for (int i = 0; i < rounds; ++i) {
+        // The coroutine resumes, and destroys its consumer, while the thread that made it wait is
+        // perhaps still on its way back.
+        asio::co_spawn(
+            pool,
+            [&]() -> asio::awaitable<void> {
+                auto c = std::make_unique<ctflow::consumer>(co_await asio::this_coro::executor, "a",
+                                                            consumer_mode::all, 16);
+                asio::post(pool, [core = c->core()] {
+                    core->push(numbered_from(1, 1));
+                    core->flush();
+                });
+                const event e = co_await c->async_receive();
+                done += e.conntrack() == 1 ? 1 : 0;
+            },
+            asio::detached);
+    }
+    pool.join();
+    BOOST_TEST(done == rounds);
 }
 
 BOOST_AUTO_TEST_CASE(a_second_receive_is_refused_and_the_first_goes_on) {
@@ -501,7 +607,7 @@ BOOST_AUTO_TEST_CASE(cancellation_and_close_race_a_producer_without_harm) {
         int completed = 0;
         std::thread producer([core = c.core()] {
             core->push(numbered_from(1, 2));
-            core->signal();
+            core->flush();
         });
         c.async_receive(out, [&](error_code ec, std::size_t n) {
             completed += (ec ? n == 0 : n > 0) ? 1 : 100;

@@ -171,33 +171,27 @@ BOOST_AUTO_TEST_CASE(a_first_age_does_not_silence_a_flow_older_than_the_probe) {
     BOOST_TEST(flow.next == 1001 * minute);
 }
 
-BOOST_AUTO_TEST_CASE(soon_after_boot_a_flow_counts_as_born_at_boot) {
+BOOST_AUTO_TEST_CASE(soon_after_boot_it_counts_as_of_that_age_too) {
     const auto c = default_curve();
     ctflow_flow_state flow{};
-    BOOST_TEST(curve_adopt(&c, &flow, 5 * second) == 1);
-    BOOST_TEST(flow.origin == 0U); // Not before the clock began, which is far in the future.
-    BOOST_TEST(flow.next == 25 * second);
-
-    // The very moment at which it makes no difference, and its neighbours.
-    BOOST_TEST(curve_adopt(&c, &flow, minute - 1) == 1);
-    BOOST_TEST(flow.origin == 0U);
-    BOOST_TEST(flow.next == minute - 1 + 20 * second);
-    BOOST_TEST(curve_adopt(&c, &flow, minute) == 1);
-    BOOST_TEST(flow.origin == 0U);
-    BOOST_TEST(flow.next == 2 * minute);
-    BOOST_TEST(curve_adopt(&c, &flow, minute + 1) == 1);
-    BOOST_TEST(flow.origin == 1U);
-    BOOST_TEST(flow.next == 2 * minute + 1);
+    // Its supposed birth lies before the clock began.
+    for (const ns now : {ns{0}, 5 * second, minute - 1, minute, minute + 1}) {
+        BOOST_TEST(curve_adopt(&c, &flow, now) == 1);
+        BOOST_TEST(flow.next == now + minute); // curve1's rate.
+        BOOST_TEST(curve_sample(&c, &flow, now + 4 * minute - 1) == 1);
+        BOOST_TEST(flow.next == now + 5 * minute - 1);
+        BOOST_TEST(curve_sample(&c, &flow, now + 4 * minute) == 1);
+        BOOST_TEST(flow.next == now + 9 * minute);
+    }
 }
 
-BOOST_AUTO_TEST_CASE(soon_after_boot_a_first_age_still_holds) {
+BOOST_AUTO_TEST_CASE(soon_after_boot_a_first_age_does_not_silence_it_either) {
     ctflow::config given;
     given.curve0.age = std::chrono::seconds(10);
     const auto c = curve_of(given);
     ctflow_flow_state flow{};
-    BOOST_TEST(curve_adopt(&c, &flow, 5 * second) == 0);
-    BOOST_TEST(flow.origin == 0U);
-    BOOST_TEST(flow.next == 10 * second);
+    BOOST_TEST(curve_adopt(&c, &flow, 5 * second) == 1);
+    BOOST_TEST(flow.next == 5 * second + minute);
 }
 
 BOOST_AUTO_TEST_CASE(a_clock_that_steps_back_makes_a_flow_young_not_ancient) {

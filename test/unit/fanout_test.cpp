@@ -4,8 +4,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -233,7 +235,7 @@ BOOST_AUTO_TEST_CASE(a_removed_consumers_memory_goes_at_the_next_flush) {
 BOOST_AUTO_TEST_CASE(who_waits_is_told_once_a_batch) {
     const auto a = add("a");
     counting_waiter waiter;
-    BOOST_REQUIRE(a->wait(waiter));
+    a->wait(waiter);
     updates(1, 2);
     updates(3, 2);
     destroys(5, 1);
@@ -249,7 +251,7 @@ BOOST_AUTO_TEST_CASE(closing_closes_all_consumers_and_lets_go_of_them) {
     auto a = add("a");
     auto b = add("b");
     counting_waiter waiter;
-    BOOST_REQUIRE(b->wait(waiter));
+    b->wait(waiter);
     updates(1, 1);
     fanout.close();
     BOOST_TEST(a->closed());
@@ -266,6 +268,44 @@ BOOST_AUTO_TEST_CASE(closing_closes_all_consumers_and_lets_go_of_them) {
     add("a");
     updates(2, 1);
     BOOST_TEST(stats().perf_events_update == 2U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_consumer_that_got_nothing_is_not_woken, fixture) {
+    const auto c = add("destroys", consumer_mode::destroy);
+    counting_waiter waiter;
+    c->wait(waiter);
+    fanout.on_events(event_kind::update, batch(event_kind::update, 1, 3));
+    fanout.flush();
+    BOOST_TEST(waiter.notified == 0);
+    fanout.on_events(event_kind::destroy, batch(event_kind::destroy, 4, 1));
+    fanout.flush();
+    BOOST_TEST(waiter.notified == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(consumers_come_and_go_on_another_thread_while_events_flow, fixture) {
+    const auto lasting = add("lasting", consumer_mode::all, 1U << 16);
+    std::atomic<bool> stop{false};
+    std::thread other([&] {
+        while (!stop) {
+            const auto passing = add("passing");
+            (void)registry.find("passing");
+            error_code ec;
+            if (registry.generation() % 2 == 0) {
+                passing->close();
+            } else {
+                registry.remove("passing", ec);
+            }
+        }
+    });
+    constexpr std::uint64_t batches = 2000;
+    for (std::uint64_t i = 0; i < batches; ++i) {
+        fanout.on_events(event_kind::update, batch(event_kind::update, i, 8));
+        fanout.flush();
+    }
+    stop = true;
+    other.join();
+    BOOST_TEST(lasting->stats().events_received == 8 * batches);
+    BOOST_TEST(lasting->stats().events_lost == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

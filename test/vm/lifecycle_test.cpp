@@ -14,10 +14,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <bpf/bpf.h>
 #include <malloc.h>
@@ -230,6 +233,62 @@ BOOST_AUTO_TEST_CASE(a_probe_destroyed_under_a_run_and_a_receive_completes_both)
     ctx.run();
     BOOST_TEST((run == asio::error::operation_aborted));
     BOOST_TEST((receive == errc::consumer_closed || receive == error_code()));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_in_flight_at_stop_arrives_even_if_the_probe_is_destroyed) {
+    const netns ns("ctflow-flight");
+    asio::io_context ctx;
+    consumer c(ctx, "c");
+    std::optional<error_code> run;
+    {
+        probe p(ctx, config_under_test());
+        p.register_consumer(c);
+        p.start();
+        p.async_run([&](error_code ec) { run = ec; });
+        ctx.poll();
+        ns.run("ping -c 1 127.0.0.1"); // While nobody runs the context.
+        p.stop();
+    }
+    ctx.restart();
+    ctx.run();
+    BOOST_TEST(!run.value());
+    BOOST_TEST(c.stats().events_received > 0U);
+    std::array<event, 8> out;
+    BOOST_TEST(c.try_receive(out) > 0U);
+    std::optional<error_code> receive;
+    c.async_receive(out, [&](error_code ec, std::size_t) { receive = ec; });
+    ctx.restart();
+    ctx.run();
+    BOOST_TEST((receive == errc::consumer_closed));
+}
+
+BOOST_AUTO_TEST_CASE(other_threads_register_ask_and_stop_while_it_runs) {
+    const netns ns("ctflow-threads");
+    asio::io_context ctx;
+    probe p(ctx, config_under_test());
+    p.start();
+    std::optional<error_code> run;
+    p.async_run([&](error_code ec) { run = ec; });
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 3; ++i) {
+        threads.emplace_back([&] { ctx.run(); });
+    }
+    std::thread traffic([&] { ns.run("ping -c 20 -i 0.02 127.0.0.1"); });
+    for (int i = 0; i < 200; ++i) {
+        consumer c(ctx, "passing");
+        p.register_consumer(c);
+        (void)p.get_consumer("passing");
+        (void)p.stats();
+        if (i % 2 == 0) {
+            p.remove_consumer(c);
+        }
+    }
+    traffic.join();
+    p.stop();
+    for (auto& t : threads) {
+        t.join();
+    }
+    BOOST_TEST(!run.value());
 }
 
 BOOST_AUTO_TEST_CASE(a_probe_destroyed_before_it_ever_started_closes_its_consumers) {

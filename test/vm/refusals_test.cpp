@@ -7,12 +7,16 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <cerrno>
+#include <fstream>
 #include <string>
 #include <system_error>
 
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 using namespace ctflow;
@@ -55,6 +59,28 @@ struct nobody {
     nobody() { require(::seteuid(65534) == 0, "seteuid"); }
     ~nobody() { (void)::seteuid(0); }
 };
+
+// Nobody, but for CAP_BPF and CAP_PERFMON. For the calling thread.
+struct only_tracing_capabilities {
+    only_tracing_capabilities() {
+        __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+        require(::syscall(SYS_capget, &header, before.data()) == 0, "capget");
+        auto reduced = before;
+        reduced[0].effective = 0;
+        reduced[1].effective = 1U << (CAP_BPF - 32) | 1U << (CAP_PERFMON - 32);
+        require(::syscall(SYS_capset, &header, reduced.data()) == 0, "capset");
+    }
+    ~only_tracing_capabilities() {
+        __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+        (void)::syscall(SYS_capset, &header, before.data());
+    }
+
+    std::array<__user_cap_data_struct, 2> before{};
+};
+
+void paranoid(const char* level) {
+    std::ofstream("/proc/sys/kernel/perf_event_paranoid") << level;
+}
 
 } // namespace
 
@@ -102,6 +128,28 @@ BOOST_AUTO_TEST_CASE(sysctls_are_denied) {
     BOOST_CHECK_EXCEPTION(apply_sysctls(), ctflow::system_error, [](const auto& e) {
         return std::string(e.what()).find("CAP_NET_ADMIN") != std::string::npos;
     });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+// A user with the two capabilities alone.
+BOOST_AUTO_TEST_SUITE(two_capabilities)
+
+BOOST_AUTO_TEST_CASE(suffice_for_kprobes_if_perf_is_not_paranoid) {
+    paranoid("2");
+    const only_tracing_capabilities me;
+    BOOST_TEST(!refuse(attach_mode::kprobe).code);
+    BOOST_TEST(!refuse(attach_mode::automatic).code); // Falls back to a kprobe.
+    const auto r = refuse(attach_mode::fentry);
+    BOOST_TEST((!r.code || r.code == errc::missing_capabilities));
+}
+
+BOOST_AUTO_TEST_CASE(are_told_what_is_in_the_way_if_it_is) {
+    paranoid("3");
+    const only_tracing_capabilities me;
+    const auto r = refuse(attach_mode::kprobe);
+    BOOST_TEST((r.code == errc::missing_capabilities));
+    BOOST_TEST(mentions(r, "perf_event_paranoid"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -22,10 +22,10 @@ enum class consumer_mode : std::uint8_t { update = 1, destroy = 2, all = update 
 
 namespace ctflow::detail {
 
-class consumer_service;
+class consumer_set;
 
 // A receive that waits to be told that there is something to look at. Whoever takes it out of the
-// consumer_core owns it and calls one of the two, once.
+// consumer_core owns it, and calls notify or destroy, once.
 class receive_waiter {
 public:
     virtual void notify() = 0;           // Completes it, on its handler's executor.
@@ -56,7 +56,7 @@ public:
 
     // The producer's side, one thread at a time.
     void push(std::span<const event> batch) noexcept;
-    void signal();
+    void flush(); // Signals, if anything was pushed since the last time.
 
     // The probe that registered it, so that there is one producer at most.
     bool acquire(const void* owner) noexcept;
@@ -71,21 +71,24 @@ public:
     // The receiver's side, one thread at a time.
     std::size_t pop(std::span<event> out) noexcept;
     bool ready() const noexcept;
-    bool begin_receive() noexcept { return !receiving_.exchange(true, std::memory_order_acquire); }
+    bool begin_receive() noexcept;
     void end_receive() noexcept { receiving_.store(false, std::memory_order_release); }
 
-    // Lets a receive wait. False if there is something to look at, or has been in the meantime:
-    // then the caller keeps the waiter.
-    bool wait(receive_waiter& waiter) noexcept;
+    // Lets a receive wait; notifies it at once if there is something to look at. When this is
+    // called the waiter is no longer the caller's: it may be completed, and gone, before it
+    // returns.
+    void wait(receive_waiter& waiter);
     bool take_back(receive_waiter& waiter) noexcept;
 
-    // Completes the waiting receive, if any, with operation_aborted.
+    // Completes the outstanding receive, if any, with operation_aborted.
     void cancel();
+    bool cancelled() const noexcept { return cancelled_.load(std::memory_order_acquire); }
 
 private:
-    friend consumer_service;
+    friend consumer_set;
     struct queue;
 
+    void signal();
     receive_waiter* take() noexcept {
         return waiting_.exchange(nullptr, std::memory_order_acq_rel);
     }
@@ -93,14 +96,16 @@ private:
     const std::string name_;
     const consumer_mode mode_;
     std::unique_ptr<queue> queue_;
-    std::atomic<consumer_service*> service_; // Null once the context has ended.
+    std::shared_ptr<consumer_set> siblings_;
     std::atomic<const void*> owner_{nullptr};
     std::atomic<bool> closed_{false};
     std::atomic<bool> abandoned_{false};
     std::atomic<bool> receiving_{false};
+    std::atomic<bool> cancelled_{false}; // The receive that is outstanding.
     std::atomic<receive_waiter*> waiting_{nullptr};
 
     // Written by the producer alone.
+    bool pushed_ = false;
     std::atomic<std::uint64_t> received_{0};
     std::atomic<std::uint64_t> lost_{0};
 };

@@ -30,6 +30,7 @@ public:
 
     virtual void register_consumer(const std::shared_ptr<consumer_core>& c, error_code& ec) = 0;
     virtual void remove_consumer(std::string_view name, error_code& ec) = 0;
+    virtual void remove_consumer(const consumer_core& c, error_code& ec) = 0;
     virtual std::shared_ptr<const consumer_core> get_consumer(std::string_view name) const = 0;
 
     virtual void start(error_code& ec, diagnostics& diag) = 0;

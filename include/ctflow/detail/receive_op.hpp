@@ -9,9 +9,13 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/execution/blocking.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/is_executor.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/require.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -69,8 +73,16 @@ public:
         if (slot.is_connected()) {
             slot.template emplace<canceller>(core, op.get());
         }
-        wait_or_post(std::move(op));
+        wait(std::move(op));
     }
+
+    ~receive_op() {
+        if (exclusive_) {
+            core_->end_receive();
+        }
+    }
+    receive_op(const receive_op&) = delete;
+    receive_op& operator=(const receive_op&) = delete;
 
 private:
     using handler_executor = boost::asio::associated_executor_t<Handler, IoExecutor>;
@@ -78,11 +90,15 @@ private:
     using allocator =
         typename std::allocator_traits<handler_allocator>::template rebind_alloc<receive_op>;
 
+    // The executor of an any_completion_handler can dispatch, but not post.
+    static constexpr bool can_post =
+        boost::asio::can_require<handler_executor,
+                                 boost::asio::execution::blocking_t::never_t>::value ||
+        boost::asio::is_executor<handler_executor>::value;
+
     struct deleter {
         void operator()(receive_op* op) const noexcept {
-            allocator alloc(boost::asio::get_associated_allocator(op->handler_));
-            std::allocator_traits<allocator>::destroy(alloc, op);
-            std::allocator_traits<allocator>::deallocate(alloc, op, 1);
+            free(op, boost::asio::get_associated_allocator(op->handler_));
         }
     };
     using owner = std::unique_ptr<receive_op, deleter>;
@@ -121,6 +137,13 @@ private:
         owner op;
     };
 
+    // Not every handler can be asked for its allocator once it is moved from.
+    static void free(receive_op* op, const handler_allocator& handler_memory) noexcept {
+        allocator alloc(handler_memory);
+        std::allocator_traits<allocator>::destroy(alloc, op);
+        std::allocator_traits<allocator>::deallocate(alloc, op, 1);
+    }
+
     receive_op(const std::shared_ptr<consumer_core>& core, const IoExecutor& io_executor,
                Form&& form, Handler&& handler)
         : core_(core), form_(std::move(form)), handler_(std::move(handler)), io_work_(io_executor),
@@ -136,28 +159,34 @@ private:
                          receive_op(core, io_executor, std::move(form), std::move(handler)));
     }
 
-    static void wait_or_post(owner op) {
-        receive_op* waiter = op.release(); // The core's from here on,
-        if (!waiter->core_->wait(*waiter)) {
-            post(owner(waiter)); // unless there is something to look at already.
-        }
+    static void wait(owner op) {
+        // Once it waits it can be completed, and its consumer destroyed, on another thread.
+        const auto core = op->core_;
+        core->wait(*op.release());
     }
 
     static void post(owner op) {
         auto executor = op->work_.get_executor();
-        boost::asio::post(executor, finisher{std::move(op)});
+        if constexpr (can_post) {
+            boost::asio::post(executor, finisher{std::move(op)});
+        } else {
+            auto io_executor = op->io_work_.get_executor();
+            boost::asio::post(io_executor, [executor, op = std::move(op)]() mutable {
+                boost::asio::dispatch(executor, finisher{std::move(op)});
+            });
+        }
     }
 
     static void finish(owner op) {
         error_code ec = op->failure_;
         if (!ec) {
             const bool closed = op->core_->closed(); // Before the queue is seen empty, not after.
-            if (op->cancelled_ || op->core_->abandoned()) {
+            if (op->cancelled_ || op->core_->cancelled() || op->core_->abandoned()) {
                 ec = boost::asio::error::operation_aborted;
             } else if (!op->form_.take(*op->core_)) {
                 if (!closed) {
                     // Somebody's try_receive() was here first.
-                    wait_or_post(std::move(op));
+                    wait(std::move(op));
                     return;
                 }
                 ec = errc::consumer_closed;
@@ -168,15 +197,15 @@ private:
             if (slot.is_connected()) {
                 slot.clear();
             }
-            op->core_->end_receive();
         }
         // The operation's memory is free before the handler runs, which may use it for the next;
         // the work guards live on until the handler has returned.
         auto io_work = std::move(op->io_work_);
         auto work = std::move(op->work_);
+        const auto handler_memory = boost::asio::get_associated_allocator(op->handler_);
         Form form(std::move(op->form_));
         Handler handler(std::move(op->handler_));
-        op.reset();
+        free(op.release(), handler_memory);
         form.complete(std::move(handler), ec);
     }
 
