@@ -54,18 +54,18 @@ ctflow::error_code last_error() {
 class output {
 public:
     explicit output(const asio::any_io_executor& executor) : watch_(executor) {
-        ctflow::error_code is_file; // Which cannot be waited for, and need not be.
-        const int copy = ::dup(STDOUT_FILENO);
-        watch_.assign(copy, is_file);
-        if (is_file && copy >= 0) {
-            ::close(copy);
-        }
+        ctflow::error_code closed; // Then writing says so.
+        watch_.assign(::dup(STDOUT_FILENO), closed);
     }
 
     asio::awaitable<ctflow::error_code> write(std::string_view text) {
         while (!text.empty()) {
             if (watch_.is_open()) {
-                co_await watch_.async_wait(watch_.wait_write, asio::use_awaitable);
+                const auto [is_file] = co_await watch_.async_wait(
+                    watch_.wait_write, asio::as_tuple(asio::use_awaitable));
+                if (is_file) { // It cannot be waited for, and need not be.
+                    watch_.close();
+                }
             }
             // A pipe that is ready takes so much without making us wait (pipe(7)).
             const auto piece = watch_.is_open() ? text.substr(0, PIPE_BUF) : text;
