@@ -100,6 +100,7 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
     u64 key = (u64)ct;
     struct ctflow_flow_state* flow = bpf_map_lookup_elem(&flows, &key);
     u64 now = bpf_ktime_get_boot_ns();
+    long result;
     int due;
 
     if (in_cooldown(flow, now))
@@ -114,8 +115,10 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
         due = curve_sample(&curve, flow, now);
     } else {
         due = curve_adopt(&curve, &adopted, now);
-        if (bpf_map_update_elem(&flows, &key, &adopted, BPF_NOEXIST)) {
-            count(CTFLOW_PACKETS_UNTRACKED);
+        result = bpf_map_update_elem(&flows, &key, &adopted, BPF_NOEXIST);
+        if (result) {
+            if (result != -EEXIST) /* another CPU has just adopted it */
+                count(CTFLOW_PACKETS_UNTRACKED);
             return 0;
         }
     }

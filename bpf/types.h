@@ -30,6 +30,8 @@ enum bpf_map_type {
 
 enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
 
+#define EEXIST 17 /* uapi/asm-generic/errno-base.h */
+
 #define BPF_F_CURRENT_CPU 0xffffffffULL
 
 /*

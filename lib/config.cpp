@@ -15,8 +15,10 @@ void set_default(std::chrono::nanoseconds& value, std::chrono::nanoseconds by_de
     }
 }
 
-bool negative(const curve_point& p) noexcept {
-    return p.age < 0ns || p.rate < 0ns;
+// In the kernel the ages of flows are signed differences of nanoseconds.
+bool out_of_range(const curve_point& p) noexcept {
+    return p.age < 0ns || p.age > config::curve_limit || p.rate < 0ns ||
+           p.rate > config::curve_limit;
 }
 
 } // namespace
@@ -32,7 +34,7 @@ config with_defaults(config c) noexcept {
 
 error_code validate(const config& given) noexcept {
     const config c = with_defaults(given);
-    if (negative(c.curve0) || negative(c.curve1) || negative(c.curve2)) {
+    if (out_of_range(c.curve0) || out_of_range(c.curve1) || out_of_range(c.curve2)) {
         return errc::curve_out_of_range;
     }
     if (c.curve0.age >= c.curve1.age) {

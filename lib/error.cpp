@@ -14,7 +14,7 @@ const char* describe(errc e) noexcept {
     case errc::curve1_age:
         return "curve1's age must be below curve2's: curve ages rise from point to point";
     case errc::curve_out_of_range:
-        return "the ages and rates of curve points must not be negative";
+        return "the ages and rates of curve points must be between zero and a hundred years";
     case errc::buffer_pages:
         return "buffer_pages must be a power of two, such as 64, and at most 65536";
     case errc::max_flows:

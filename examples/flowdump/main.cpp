@@ -10,6 +10,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -21,7 +22,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <climits>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -33,6 +33,8 @@
 #include <variant>
 #include <vector>
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace asio = boost::asio;
@@ -54,22 +56,27 @@ ctflow::error_code last_error() {
 class output {
 public:
     explicit output(const asio::any_io_executor& executor) : watch_(executor) {
-        ctflow::error_code closed; // Then writing says so.
-        watch_.assign(::dup(STDOUT_FILENO), closed);
+        struct stat s {};
+        if (::fstat(STDOUT_FILENO, &s) == 0 && (S_ISFIFO(s.st_mode) || S_ISCHR(s.st_mode))) {
+            // Opened anew, since Asio makes it non-blocking, and who shares ours has not asked.
+            ctflow::error_code cannot; // Then it is written like a file.
+            watch_.assign(::open("/proc/self/fd/1", O_WRONLY | O_CLOEXEC | O_NOCTTY), cannot);
+        }
     }
 
     asio::awaitable<ctflow::error_code> write(std::string_view text) {
         while (!text.empty()) {
             if (watch_.is_open()) {
-                const auto [is_file] = co_await watch_.async_wait(
-                    watch_.wait_write, asio::as_tuple(asio::use_awaitable));
-                if (is_file) { // It cannot be waited for, and need not be.
-                    watch_.close();
+                const auto [ec] = co_await watch_.async_wait(watch_.wait_write,
+                                                             asio::as_tuple(asio::use_awaitable));
+                if (ec == asio::error::operation_not_supported) {
+                    watch_.close(); // /dev/null and its like.
+                } else if (ec) {
+                    co_return ec;
                 }
             }
-            // A pipe that is ready takes so much without making us wait (pipe(7)).
-            const auto piece = watch_.is_open() ? text.substr(0, PIPE_BUF) : text;
-            const auto written = ::write(STDOUT_FILENO, piece.data(), piece.size());
+            const int fd = watch_.is_open() ? watch_.native_handle() : STDOUT_FILENO;
+            const auto written = ::write(fd, text.data(), text.size());
             if (written >= 0) {
                 text.remove_prefix(static_cast<std::size_t>(written));
             } else if (errno != EINTR && errno != EAGAIN) {

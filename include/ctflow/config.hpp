@@ -32,6 +32,9 @@ struct config {
     static constexpr std::size_t buffer_pages_limit = 65536;
     static constexpr std::uint32_t max_flows_limit = 1U << 26;
 
+    /// Upper limit of the ages and rates of curve points, a way to say "never".
+    static constexpr std::chrono::nanoseconds curve_limit = std::chrono::hours(24 * 36500);
+
     /// From this age on (default: from the first packet), an update each 20 s.
     ///
     /// An age above zero suppresses the updates of younger flows altogether. Flows that end
@@ -62,7 +65,8 @@ struct config {
 CTFLOW_DECL config with_defaults(config c) noexcept;
 
 /// Checks a configuration, defaults filled in: curve ages must rise (errc::curve0_age,
-/// errc::curve1_age say which does not), none may be negative (errc::curve_out_of_range),
+/// errc::curve1_age say which does not), none may be negative or above
+/// a hundred years (errc::curve_out_of_range),
 /// buffer_pages (errc::buffer_pages) and max_flows (errc::max_flows) must be in their ranges.
 CTFLOW_DECL error_code validate(const config& c) noexcept;
 

@@ -36,7 +36,7 @@ enum class errc {
     // The configuration.
     curve0_age = 1,     ///< curve0's age is not below curve1's.
     curve1_age,         ///< curve1's age is not below curve2's.
-    curve_out_of_range, ///< A curve point's age or rate is negative.
+    curve_out_of_range, ///< A curve point's age or rate is negative, or above a hundred years.
     buffer_pages,       ///< buffer_pages is not a power of two, or above 65536.
     max_flows,          ///< max_flows is zero, or above 67108864.
 

@@ -52,9 +52,10 @@ public:
 
     /// Selects, opens, configures and loads the BPF program; attaches nothing.
     ///
-    /// Errors: those of validate(config); errc::kernel_too_old, no_btf, conntrack_missing,
-    /// hook_missing, fentry_unavailable, missing_capabilities, lockdown, load_failed; or the errno
-    /// of a system call. A probe whose construction failed answers every call with that error.
+    /// Errors: those of validate(config); errc::kernel_release, kernel_too_old, no_btf,
+    /// conntrack_missing, hook_missing, fentry_unavailable, missing_capabilities, lockdown,
+    /// load_failed; or the errno of a system call. A probe whose construction failed answers every
+    /// call with that error.
     basic_probe(const executor_type& executor, const config& c, error_code& ec, diagnostics& diag)
         : executor_(executor), core_(detail::probe_core::make(executor, c, ec, diag)) {}
 
@@ -113,7 +114,7 @@ public:
     /// Sends events to this consumer from now on. Before start() or while running.
     ///
     /// Errors: errc::duplicate_consumer, errc::consumer_registered (here or with another probe),
-    /// errc::consumer_closed.
+    /// errc::consumer_closed, errc::stopping.
     template <class E>
     void register_consumer(basic_consumer<E>& c, error_code& ec) {
         core_->register_consumer(c.core(), ec);
@@ -161,8 +162,9 @@ public:
     /// Attaches the programs: the kernel side sends events from here on, and buffers them until
     /// async_run() reads. Can be started again after stop(), with consumers registered anew.
     ///
-    /// Errors: errc::already_started, errc::attach_failed, errc::lockdown,
-    /// errc::missing_capabilities. After an error nothing is attached.
+    /// Errors: errc::already_started; errc::stopping after a stop() whose async_run has not
+    /// completed yet; errc::attach_failed, conntrack_missing (unloaded since), lockdown,
+    /// missing_capabilities. After an error nothing is attached.
     void start(error_code& ec, diagnostics& diag) { core_->start(ec, diag); }
 
     void start(error_code& ec) {

@@ -106,17 +106,17 @@ void object::configure(const config& c) noexcept {
 
 std::vector<object::program> object::programs() const {
     const auto& p = skeleton_->progs;
+    // In the order of attaching: who takes flows out of the table before those who put them in, and
+    // an accounting call's return before its entry. Detaching goes the other way.
     if (plan_.mode == attach_mode::fentry) {
-        return {{p.fentry_insert, &plan_.insert, false},
+        return {{p.fentry_destroy, &plan_.destroy, false},
                 {p.fexit_accounting, &plan_.accounting, true},
-                {p.fentry_destroy, &plan_.destroy, false}};
+                {p.fentry_insert, &plan_.insert, false}};
     }
-    // The return probe first: an entry probe without its return probe would fill the table of
-    // calls. And so that nothing is left in it, the entry probe is the first to go.
-    return {{p.kprobe_insert, &plan_.insert, false},
+    return {{p.kprobe_destroy, &plan_.destroy, false},
             {p.kretprobe_accounting, &plan_.accounting, true},
             {p.kprobe_accounting, &plan_.accounting, false},
-            {p.kprobe_destroy, &plan_.destroy, false}};
+            {p.kprobe_insert, &plan_.insert, false}};
 }
 
 void object::attach(error_code& ec, diagnostics& diag) {

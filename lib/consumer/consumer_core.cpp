@@ -42,8 +42,11 @@ consumer_core::~consumer_core() {
 }
 
 consumer_stats consumer_core::stats() const noexcept {
-    return {received_.load(std::memory_order_relaxed), lost_.load(std::memory_order_relaxed),
-            queue_->events.read_available()};
+    // Not the queue's own length, which its reader alone may ask for. The receiver may be ahead of
+    // the count of what was put in.
+    const auto taken = taken_.load(std::memory_order_relaxed);
+    const auto received = received_.load(std::memory_order_relaxed);
+    return {received, lost_.load(std::memory_order_relaxed), received - std::min(taken, received)};
 }
 
 void consumer_core::push(std::span<const event> batch) noexcept {
@@ -72,10 +75,6 @@ bool consumer_core::acquire(const void* owner) noexcept {
     return owner_.compare_exchange_strong(nobody, owner);
 }
 
-void consumer_core::release(const void* owner) noexcept {
-    owner_.compare_exchange_strong(owner, nullptr);
-}
-
 void consumer_core::close() {
     closed_.store(true, std::memory_order_release);
     signal();
@@ -87,7 +86,9 @@ void consumer_core::abandon() {
 }
 
 std::size_t consumer_core::pop(std::span<event> out) noexcept {
-    return queue_->events.pop(out.data(), out.size());
+    const std::size_t n = queue_->events.pop(out.data(), out.size());
+    taken_.store(taken_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    return n;
 }
 
 bool consumer_core::ready() const noexcept {

@@ -30,10 +30,10 @@ namespace asio = boost::asio;
 // What the reader works on: it holds this as long as a run is outstanding, even if the probe is
 // destroyed meanwhile.
 struct pipeline {
-    pipeline(const bpf::object& object, std::size_t pages, error_code& ec, diagnostics& diag)
-        : updates(object.updates_fd(), pages, ec, diag) {
+    pipeline(std::unique_ptr<bpf::object> o, std::size_t pages, error_code& ec, diagnostics& diag)
+        : object(std::move(o)), updates(object->updates_fd(), pages, ec, diag) {
         if (!ec) {
-            destroys.emplace(object.destroys_fd(), pages, ec, diag);
+            destroys.emplace(object->destroys_fd(), pages, ec, diag);
         }
     }
 
@@ -51,16 +51,17 @@ struct pipeline {
 
     registry consumers;
     fanout sink{consumers};
+    // Before the rings: libbpf takes them out of their maps when it frees them, by descriptor.
+    const std::unique_ptr<bpf::object> object;
     transport::perf_buffer updates;
     std::optional<transport::perf_buffer> destroys;
 };
 
 class live_probe final : public probe_core {
 public:
-    live_probe(asio::any_io_executor executor, ctflow::kernel kernel,
-               std::unique_ptr<bpf::object> object, std::shared_ptr<pipeline> p)
-        : executor_(std::move(executor)), kernel_(std::move(kernel)), object_(std::move(object)),
-          pipeline_(std::move(p)),
+    live_probe(asio::any_io_executor executor, ctflow::kernel kernel, std::shared_ptr<pipeline> p)
+        : executor_(std::move(executor)), kernel_(std::move(kernel)), pipeline_(std::move(p)),
+          object_(*pipeline_->object),
           reader_(std::make_shared<transport::reader>(
               executor_, pipeline_->sources(),
               std::shared_ptr<transport::event_sink>(pipeline_, &pipeline_->sink))) {}
@@ -70,12 +71,16 @@ public:
     probe_stats stats() const override {
         probe_stats s;
         pipeline_->sink.read(s);
-        bpf::read_counters(object_->counters_fd(), object_->program_fds(), s);
+        bpf::read_counters(object_.counters_fd(), object_.program_fds(), s);
         return s;
     }
 
     void register_consumer(const std::shared_ptr<consumer_core>& c, error_code& ec) override {
         ec.clear();
+        if (reader_->stopping()) { // Which will close all that are registered.
+            ec = errc::stopping;
+            return;
+        }
         pipeline_->consumers.add(c, ec);
     }
 
@@ -106,9 +111,9 @@ public:
             return;
         }
         if (std::exchange(used_, true)) {
-            object_->clear_flows();
+            object_.clear_flows();
         }
-        object_->attach(ec, diag);
+        object_.attach(ec, diag);
         started_ = !ec;
     }
 
@@ -143,15 +148,15 @@ private:
         if (!std::exchange(started_, false)) {
             return false;
         }
-        object_->detach();
+        object_.detach();
         reader_->stop(result);
         return true;
     }
 
     const asio::any_io_executor executor_;
     const ctflow::kernel kernel_;
-    const std::unique_ptr<bpf::object> object_;
     const std::shared_ptr<pipeline> pipeline_;
+    bpf::object& object_;
     const std::shared_ptr<transport::reader> reader_;
 
     std::mutex mutex_; // Of the rest, and of attaching and detaching.
@@ -217,12 +222,11 @@ std::shared_ptr<probe_core> make_live(const asio::any_io_executor& executor, con
     if (ec) {
         return nullptr;
     }
-    auto p = std::make_shared<pipeline>(*object, complete.buffer_pages, ec, diag);
+    auto p = std::make_shared<pipeline>(std::move(object), complete.buffer_pages, ec, diag);
     if (ec) {
         return nullptr;
     }
-    return std::make_shared<live_probe>(executor, std::move(kernel), std::move(object),
-                                        std::move(p));
+    return std::make_shared<live_probe>(executor, std::move(kernel), std::move(p));
 }
 
 } // namespace

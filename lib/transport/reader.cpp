@@ -28,10 +28,18 @@ struct reader::run_state {
           work(asio::get_associated_executor(handler, self->strand_.get_inner_executor())) {}
 
     ~run_state() {
-        if (!done) {
-            self->unwatch();
+        if (done) {
+            return;
+        }
+        self->unwatch();
+        bool stopping = false;
+        {
             const std::lock_guard lock(self->mutex_);
             self->running_ = false;
+            stopping = std::exchange(self->stopping_, false);
+        }
+        if (stopping) {
+            self->sink_->close(); // What stop() has posted went with the context.
         }
     }
 

@@ -5,6 +5,11 @@
 build_packages=(g++ cmake ninja-build pkgconf clang bpftool libbpf-dev libboost1.81-dev
     libboost-test1.81-dev)
 
-# Besides those that scripts/vm asks for itself. The sanitizers come with g++.
+# What scripts/vm boots a guest with, and fills it.
+# shellcheck disable=SC2034
+vm_packages=(qemu-system-x86 cpio xz-utils busybox-static bash iproute2 nftables conntrack bpftool
+    kmod)
+
+# The sanitizers come with g++.
 # shellcheck disable=SC2034
 test_packages=(git clang-format clang-tidy shellcheck libbenchmark-dev)

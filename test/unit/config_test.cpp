@@ -167,4 +167,17 @@ BOOST_AUTO_TEST_CASE(max_flows_must_be_in_its_range) {
     check(c, errc::max_flows);
 }
 
+BOOST_AUTO_TEST_CASE(no_age_and_no_rate_may_exceed_a_hundred_years) {
+    const auto beyond = ctflow::config::curve_limit + 1ns;
+    ctflow::config c;
+    c.curve2.age = ctflow::config::curve_limit;
+    c.curve2.rate = ctflow::config::curve_limit;
+    check(c, {});
+    c.curve2.age = beyond;
+    check(c, errc::curve_out_of_range);
+    c.curve2.age = {};
+    c.curve0.rate = beyond;
+    check(c, errc::curve_out_of_range);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

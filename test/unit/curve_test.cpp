@@ -210,14 +210,22 @@ BOOST_AUTO_TEST_CASE(a_clock_that_steps_back_makes_a_flow_young_not_ancient) {
 }
 
 BOOST_AUTO_TEST_CASE(the_longest_durations_of_a_config_do_not_overflow) {
+    constexpr auto limit = ctflow::config::curve_limit;
     ctflow::config given;
-    given.curve2 = {std::chrono::nanoseconds::max(), std::chrono::nanoseconds::max()};
+    given.curve0.age = std::chrono::seconds(1);
+    given.curve1 = {limit - std::chrono::nanoseconds(1), limit};
+    given.curve2 = {limit, limit};
     BOOST_REQUIRE(!ctflow::validate(given));
     const auto c = curve_of(given);
-    constexpr ns longest = std::numeric_limits<long long>::max();
+    constexpr ns longest = limit.count();
     ctflow_flow_state flow{0, 0};
     BOOST_TEST(curve_sample(&c, &flow, longest) == 1);
     BOOST_TEST(flow.next == 2 * longest);
+
+    // A flow adopted with so great an age stays old for a century of uptime.
+    BOOST_TEST(curve_adopt(&c, &flow, 5 * second) == 1);
+    BOOST_TEST(curve_sample(&c, &flow, 5 * second + longest) == 1);
+    BOOST_TEST(flow.next == 5 * second + 2 * longest);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

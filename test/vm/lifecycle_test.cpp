@@ -262,6 +262,62 @@ BOOST_AUTO_TEST_CASE(what_was_in_flight_at_stop_arrives_even_if_the_probe_is_des
     BOOST_TEST((receive == errc::consumer_closed));
 }
 
+BOOST_AUTO_TEST_CASE(a_probe_that_is_replaced_does_no_harm_to_its_successor) {
+    const netns ns("ctflow-next");
+    asio::io_context ctx;
+    consumer c(ctx, "c");
+    std::optional<probe> p(std::in_place, ctx, config_under_test());
+    p->start();
+    p->async_run([](error_code) {});
+    ctx.poll();
+    // What is left of the first lives until the context runs; the second has the descriptors that
+    // were the first's.
+    p.reset();
+    p.emplace(ctx, config_under_test());
+    p->register_consumer(c);
+    p->start();
+    p->async_run([](error_code) {});
+    ctx.restart();
+    ctx.poll();
+    ns.run("ping -c 1 127.0.0.1");
+    ctx.restart();
+    ctx.run_for(200ms);
+    BOOST_TEST(c.stats().events_received > 0U);
+    BOOST_TEST(p->stats().perf_events_update_lost == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_consumer_cannot_join_a_probe_that_is_still_stopping) {
+    asio::io_context ctx;
+    probe p(ctx, config_under_test());
+    p.start();
+    p.async_run([](error_code) {});
+    ctx.poll();
+    p.stop();
+    consumer c(ctx, "c");
+    BOOST_TEST((result_of([&] { p.register_consumer(c); }) == errc::stopping));
+    ctx.restart();
+    ctx.run();
+    p.register_consumer(c);
+}
+
+BOOST_AUTO_TEST_CASE(a_context_that_ends_before_the_probe_is_through_closes_its_consumers) {
+    asio::io_context others;
+    consumer c(others, "c");
+    std::array<event, 8> out;
+    std::optional<error_code> receive;
+    {
+        asio::io_context ctx;
+        probe p(ctx, config_under_test());
+        p.register_consumer(c);
+        p.start();
+        p.async_run([](error_code) {});
+        ctx.poll();
+        c.async_receive(out, [&](error_code ec, std::size_t) { receive = ec; });
+    }
+    others.run(); // Would not return if the receive were left waiting.
+    BOOST_TEST((receive == errc::consumer_closed));
+}
+
 BOOST_AUTO_TEST_CASE(other_threads_register_ask_and_stop_while_it_runs) {
     const netns ns("ctflow-threads");
     asio::io_context ctx;

@@ -60,7 +60,6 @@ public:
 
     // The probe that registered it, so that there is one producer at most.
     bool acquire(const void* owner) noexcept;
-    void release(const void* owner) noexcept;
 
     // Any thread. What is buffered can still be received after close(), not after abandon().
     void close();
@@ -108,6 +107,9 @@ private:
     bool pushed_ = false;
     std::atomic<std::uint64_t> received_{0};
     std::atomic<std::uint64_t> lost_{0};
+
+    // Written by the receiver alone.
+    std::atomic<std::uint64_t> taken_{0};
 };
 
 } // namespace ctflow::detail
