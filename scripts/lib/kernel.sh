@@ -166,12 +166,13 @@ kernel_build() {
     release=${package#linux-image-}
 
     if [[ ! -d $cache/kernels/$release ]]; then
-        # Newer images are stubs that depend on packages with the files.
+        # Newer images are stubs that depend on packages with the files. linux-base-* holds none
+        # that is needed here, and leaves the archive before its image does.
         mapfile -t packages < <(
             printf '%s\n' "$package"
             apt-cache -c "$apt/apt.conf" show --no-all-versions "$package" |
                 sed -n 's/^Depends: //p' | sed 's/[,|] */\n/g' | sed 's/ .*//' |
-                grep -xE 'linux-(base|binary|modules)-.*' || true
+                grep -xE 'linux-(binary|modules)-.*' || true
         )
         say "kernel $name: downloading ${packages[*]}"
         # In a place that stays, so that apt can continue a partial download.
