@@ -77,6 +77,10 @@ struct nf_conn {
     union nf_conntrack_proto proto;
 };
 
+struct sk_buff {
+    unsigned long _nfct; /* An nf_conn and, in the low bits, an enum ip_conntrack_info. */
+};
+
 #pragma clang attribute pop
 
 /* Which extensions there are, and so their numbers, is up to the kernel's configuration. */
@@ -85,7 +89,14 @@ enum nf_ct_ext_id {
     NF_CT_EXT_TSTAMP = 5,
 };
 
-#define IPS_CONFIRMED (1UL << 3) /* uapi/linux/netfilter/nf_conntrack_common.h */
+/* uapi/linux/netfilter/nf_conntrack_common.h */
+#define IPS_CONFIRMED (1UL << 3)
+#define IPS_DYING (1UL << 9)
+#define IP_CT_IS_REPLY 3 /* This and all after it. */
+
+#define NFCT_INFO_MASK 7UL /* ~NFCT_PTRMASK, linux/skbuff.h */
+
+#define NF_ACCEPT 1 /* uapi/linux/netfilter.h */
 
 #define PROTO_TCP 6
 
@@ -112,6 +123,11 @@ static __always_inline void* ct_extension(const struct nf_conn* ct, u32 id) {
 
 static __always_inline int ct_confirmed(const struct nf_conn* ct) {
     return (BPF_CORE_READ(ct, status) & IPS_CONFIRMED) != 0;
+}
+
+/* Confirmed, and not on its way out. */
+static __always_inline int ct_alive(const struct nf_conn* ct) {
+    return (BPF_CORE_READ(ct, status) & (IPS_CONFIRMED | IPS_DYING)) == IPS_CONFIRMED;
 }
 
 /* Returns zero if the flow has no counters. */

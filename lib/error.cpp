@@ -25,7 +25,11 @@ const char* describe(errc e) noexcept {
         return "this kernel is too old: Linux 5.8 or newer is needed";
     case errc::no_btf:
         return "this kernel does not describe its types: a kernel built with "
-               "CONFIG_DEBUG_INFO_BTF, that has /sys/kernel/btf/vmlinux, is needed";
+               "CONFIG_DEBUG_INFO_BTF, that has /sys/kernel/btf/vmlinux, is needed, or a file with "
+               "its BTF (config::btf_file)";
+    case errc::btf_file:
+        return "the BTF file cannot be used: it must be the BTF of this very kernel, as pahole "
+               "--btf_encode_detached or BTFHub make it";
     case errc::conntrack_missing:
         return "conntrack is not in this kernel: load the nf_conntrack module "
                "(modprobe nf_conntrack)";

@@ -26,6 +26,8 @@ a rate that falls with its age, and when it ends.
   --curve POINTS     three points AGE:RATE: from AGE on, a flow sends an update
                      each RATE; 0 takes the default (0s:20s,1m:1m,5m:5m)
   --attach HOW       auto, fentry or kprobe (auto)
+  --avoid FUNCTION   do not hook this kernel function; repeatable
+  --btf FILE         types of a kernel that has no BTF of its own
   --buffer-pages N   of each CPU's ring buffer, a power of two (64)
   --queue N          events that may wait to be printed (16384)
   --max-flows N      flows that can be followed at a time (65536)
@@ -120,6 +122,8 @@ enum id : int {
     duration,
     curve,
     attach,
+    avoid,
+    btf,
     buffer_pages,
     queue,
     max_flows,
@@ -136,6 +140,8 @@ constexpr option table[] = {
     {"duration", required_argument, nullptr, id::duration},
     {"curve", required_argument, nullptr, id::curve},
     {"attach", required_argument, nullptr, id::attach},
+    {"avoid", required_argument, nullptr, id::avoid},
+    {"btf", required_argument, nullptr, id::btf},
     {"buffer-pages", required_argument, nullptr, id::buffer_pages},
     {"queue", required_argument, nullptr, id::queue},
     {"max-flows", required_argument, nullptr, id::max_flows},
@@ -199,6 +205,12 @@ std::string set(int option, std::string_view value, options& o) {
                                              {{"auto", ctflow::attach_mode::automatic},
                                               {"fentry", ctflow::attach_mode::fentry},
                                               {"kprobe", ctflow::attach_mode::kprobe}});
+    case id::avoid:
+        o.config.avoid_functions.emplace_back(value);
+        break;
+    case id::btf:
+        o.config.btf_file = value;
+        return value.empty() ? "the name of a file" : "";
     case id::buffer_pages:
         return set_number(value, o.config.buffer_pages).empty() ? "" : "a power of two such as 64";
     case id::queue:

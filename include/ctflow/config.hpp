@@ -7,6 +7,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace ctflow {
 
@@ -58,6 +60,14 @@ struct config {
 
     /// How to attach. An explicit choice is not replaced by another when it cannot be had.
     attach_mode attach = attach_mode::automatic;
+
+    /// Kernel functions that must not be hooked: the next best are taken in their place. Here, as
+    /// functions come and go from kernel to kernel, what is not known is ignored.
+    std::vector<std::string> avoid_functions;
+
+    /// A file with this kernel's BTF, for a kernel that was built without (BTFHub has many); empty:
+    /// the kernel's own. Such kernels can be hooked by kprobes alone.
+    std::string btf_file;
 };
 
 /// The configuration with each age and rate that is zero replaced by its default, but for curve0's

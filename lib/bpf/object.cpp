@@ -9,6 +9,8 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <iterator>
+#include <ranges>
 #include <string>
 
 #include <bpf/bpf.h>
@@ -66,7 +68,10 @@ void object::link_deleter::operator()(bpf_link* l) const noexcept {
 object::object(const config& c, const attach_plan& plan, error_code& ec, diagnostics& diag)
     : plan_(plan) {
     const print_capture log;
-    skeleton_.reset(ctflow_acct::open());
+    bpf_object_open_opts options{};
+    options.sz = sizeof(options);
+    options.btf_custom_path = c.btf_file.empty() ? nullptr : c.btf_file.c_str();
+    skeleton_.reset(ctflow_acct::open(&options));
     if (!skeleton_) {
         ec = explain(errno, errc::load_failed, log.text(), diag);
         return;
@@ -104,19 +109,43 @@ void object::configure(const config& c) noexcept {
     }
 }
 
-std::vector<object::program> object::programs() const {
+std::vector<object::program> object::programs(const hook_point& point) const {
     const auto& p = skeleton_->progs;
-    // In the order of attaching: who takes flows out of the table before those who put them in, and
-    // an accounting call's return before its entry. Detaching goes the other way.
-    if (plan_.mode == attach_mode::fentry) {
-        return {{p.fentry_destroy, &plan_.destroy, false},
-                {p.fexit_accounting, &plan_.accounting, true},
-                {p.fentry_insert, &plan_.insert, false}};
+    const auto* at = &point.function;
+    const bool traced = plan_.mode == attach_mode::fentry;
+    // The return of a call before its entry.
+    switch (point.task) {
+    case task::insert:
+        return {{traced ? p.fentry_insert : p.kprobe_insert, at, false}};
+    case task::confirm:
+        return {{traced ? p.fexit_confirm : p.kretprobe_confirm, at, true},
+                {traced ? p.fentry_confirm : p.kprobe_confirm, at, false}};
+    case task::check_insert:
+        if (traced) {
+            return {{p.fexit_check_insert, at, true}};
+        }
+        return {{p.kretprobe_check_insert, at, true}, {p.kprobe_check_insert, at, false}};
+    case task::accounting:
+        if (traced) {
+            return {{p.fexit_accounting, at, true}};
+        }
+        return {{p.kretprobe_accounting, at, true}, {p.kprobe_accounting, at, false}};
+    case task::destroy:
+        return {{traced ? p.fentry_destroy : p.kprobe_destroy, at, false}};
+    case task::delete_:
+        break;
     }
-    return {{p.kprobe_destroy, &plan_.destroy, false},
-            {p.kretprobe_accounting, &plan_.accounting, true},
-            {p.kprobe_accounting, &plan_.accounting, false},
-            {p.kprobe_insert, &plan_.insert, false}};
+    return {{traced ? p.fentry_delete : p.kprobe_delete, at, false}};
+}
+
+std::vector<object::program> object::programs() const {
+    // In the order of attaching: who takes flows out of the table before those who put them in.
+    // Detaching goes the other way.
+    std::vector<program> all;
+    for (const auto& point : std::views::reverse(plan_.points)) {
+        std::ranges::copy(programs(point), std::back_inserter(all));
+    }
+    return all;
 }
 
 void object::attach(error_code& ec, diagnostics& diag) {

@@ -44,7 +44,7 @@ private:
     struct program {
         bpf_program* handle;
         const std::string* function;
-        bool on_return;
+        bool on_return; // Of a function, as far as kprobes are concerned.
     };
     struct skeleton_deleter {
         void operator()(ctflow_acct* s) const noexcept;
@@ -54,6 +54,7 @@ private:
     };
 
     std::vector<program> programs() const;
+    std::vector<program> programs(const hook_point& point) const;
     void configure(const config& c) noexcept;
 
     attach_plan plan_;

@@ -1,75 +1,145 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/plan.hpp"
 
-#include <array>
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace ctflow::bpf {
 namespace {
 
-using names = std::vector<std::string_view>;
+using points = std::vector<hook_point>;
+using found_set = std::set<std::string, std::less<>>;
 
-// For each role, the functions that can serve it, best first.
+// For each role, what can serve it, best first. All points of an alternative are needed.
+//
+// insert: __nf_conntrack_hash_insert can be inlined into its two callers. At its entry no other
+// CPU has seen the flow yet, at their return it may have.
 //
 // destroy: nf_ct_destroy sees the end of every flow, and was destroy_conntrack before Linux 5.18.
-// nf_ct_delete would not do: where the compiler split it, most callers go past the plain name.
-const names insert_functions = {"__nf_conntrack_hash_insert"};
-const names accounting_functions = {"__nf_ct_refresh_acct"};
-const names destroy_functions = {"nf_ct_destroy", "destroy_conntrack"};
+// nf_ct_delete comes before the last packets may have been counted. Where the compiler has split
+// it, most callers go past the plain name, and all end up in the other part.
+constexpr const char* split_delete = "nf_ct_delete.part.0";
 
-names all_functions() {
-    names all;
-    for (const auto* role : {&insert_functions, &accounting_functions, &destroy_functions}) {
-        all.insert(all.end(), role->begin(), role->end());
+const std::vector<points>& alternatives(hook_role role) {
+    static const std::vector<points> insert = {
+        {{task::insert, "__nf_conntrack_hash_insert"}},
+        {{task::confirm, "__nf_conntrack_confirm"},
+         {task::check_insert, "nf_conntrack_hash_check_insert"}}};
+    static const std::vector<points> accounting = {{{task::accounting, "__nf_ct_refresh_acct"}}};
+    static const std::vector<points> destroy = {{{task::destroy, "nf_ct_destroy"}},
+                                                {{task::destroy, "destroy_conntrack"}},
+                                                {{task::destroy, split_delete}},
+                                                {{task::delete_, "nf_ct_delete"}}};
+    return role == hook_role::insert       ? insert
+           : role == hook_role::accounting ? accounting
+                                           : destroy;
+}
+
+constexpr hook_role roles[] = {hook_role::insert, hook_role::accounting, hook_role::destroy};
+
+std::vector<std::string_view> all_functions() {
+    std::vector<std::string_view> all;
+    for (const auto role : roles) {
+        for (const auto& alternative : alternatives(role)) {
+            for (const auto& point : alternative) {
+                all.emplace_back(point.function);
+            }
+        }
     }
     return all;
 }
 
-using found_set = std::set<std::string, std::less<>>;
+found_set find(const function_finder& finder, std::span<const std::string_view> names,
+               std::span<const std::string> avoid) {
+    auto found = finder(names);
+    for (const auto& name : avoid) {
+        found.erase(name);
+    }
+    return found;
+}
 
-// The best of the candidates that was found, else empty, with a note of what was sought.
-std::string choose(const names& candidates, const found_set& found, diagnostics& missing) {
-    for (const auto candidate : candidates) {
-        if (found.contains(candidate)) {
-            return std::string(candidate);
+// The best alternative of which all was found, else nothing, with a note of what was sought.
+points choose(hook_role role, const found_set& found, diagnostics& missing) {
+    for (const auto& alternative : alternatives(role)) {
+        if (std::ranges::all_of(alternative,
+                                [&](const auto& p) { return found.contains(p.function); })) {
+            return alternative;
         }
     }
-    for (const auto candidate : candidates) {
-        missing += missing.empty() ? "" : ", ";
-        missing += candidate;
+    for (const auto& alternative : alternatives(role)) {
+        std::string_view separator = missing.empty() ? "" : ", ";
+        for (const auto& point : alternative) {
+            (missing += separator) += point.function;
+            separator = " with ";
+        }
     }
     return {};
 }
 
 std::optional<attach_plan> choose_all(attach_mode mode, const found_set& found,
                                       diagnostics& missing) {
-    attach_plan plan{mode, choose(insert_functions, found, missing),
-                     choose(accounting_functions, found, missing),
-                     choose(destroy_functions, found, missing)};
-    return missing.empty() ? std::optional(plan) : std::nullopt;
+    attach_plan plan{mode, {}};
+    for (const auto role : roles) {
+        std::ranges::move(choose(role, found, missing), std::back_inserter(plan.points));
+    }
+    return missing.empty() ? std::optional(std::move(plan)) : std::nullopt;
+}
+
+std::pair<hook_role, const char*> describe(task t, bool traced) {
+    switch (t) {
+    case task::insert:
+        return {hook_role::insert, traced ? "fentry" : "kprobe"};
+    case task::confirm:
+        return {hook_role::insert, traced ? "fentry+fexit" : "kprobe+kretprobe"};
+    case task::check_insert:
+        return {hook_role::insert, traced ? "fexit" : "kprobe+kretprobe"};
+    case task::accounting:
+        return {hook_role::accounting, traced ? "fexit" : "kprobe+kretprobe"};
+    case task::destroy:
+    case task::delete_:
+        break;
+    }
+    return {hook_role::destroy, traced ? "fentry" : "kprobe"};
 }
 
 } // namespace
 
 std::vector<hook> attach_plan::hooks() const {
-    const bool traced = mode == attach_mode::fentry;
-    return {{hook_role::insert, insert, traced ? "fentry" : "kprobe"},
-            {hook_role::accounting, accounting, traced ? "fexit" : "kprobe+kretprobe"},
-            {hook_role::destroy, destroy, traced ? "fentry" : "kprobe"}};
+    std::vector<hook> all;
+    for (const auto& point : points) {
+        const auto [role, attach] = describe(point.task, mode == attach_mode::fentry);
+        all.push_back({role, point.function, attach});
+    }
+    return all;
 }
 
-attach_plan make_plan(attach_mode wanted, const function_finder& in_btf,
-                      const function_finder& in_symbols, error_code& ec, diagnostics& diag) {
-    const names all = all_functions();
+attach_plan make_plan(attach_mode wanted, std::span<const std::string> avoid,
+                      const function_finder& in_btf, const function_finder& in_symbols,
+                      error_code& ec, diagnostics& diag) {
+    const auto all = all_functions();
     diagnostics not_in_btf;
+    std::optional<found_set> symbols;
     if (wanted != attach_mode::kprobe) {
-        if (auto plan = choose_all(attach_mode::fentry, in_btf(all), not_in_btf)) {
+        auto found = find(in_btf, all, avoid);
+        auto plan = choose_all(attach_mode::fentry, found, not_in_btf);
+        if (plan && plan->points.back().task == task::delete_) {
+            // BTF does not say whether it was split: then fentry would not see all.
+            symbols = find(in_symbols, all, {});
+            if (symbols->contains(split_delete)) {
+                plan.reset();
+                not_in_btf = split_delete;
+            }
+        }
+        if (plan) {
             return *plan;
         }
     }
 
-    const found_set symbols = in_symbols(all);
-    if (symbols.empty()) {
+    if (!symbols) {
+        symbols = find(in_symbols, all, {});
+    }
+    if (symbols->empty()) {
         ec = errc::conntrack_missing;
         return {};
     }
@@ -78,8 +148,14 @@ attach_plan make_plan(attach_mode wanted, const function_finder& in_btf,
         diag = "not in the BTF of conntrack: " + not_in_btf;
         return {};
     }
+    if (symbols->contains(split_delete)) {
+        symbols->erase("nf_ct_delete");
+    }
+    for (const auto& name : avoid) {
+        symbols->erase(name);
+    }
     diagnostics no_symbol;
-    if (auto plan = choose_all(attach_mode::kprobe, symbols, no_symbol)) {
+    if (auto plan = choose_all(attach_mode::kprobe, *symbols, no_symbol)) {
         return *plan;
     }
     ec = errc::hook_missing;

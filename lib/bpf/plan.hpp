@@ -5,6 +5,7 @@
 #include <ctflow/error.hpp>
 #include <ctflow/kernel.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <span>
@@ -14,12 +15,27 @@
 
 namespace ctflow::bpf {
 
-// Which function serves each role, and how the programs are attached to it.
+// What is done at a kernel function, each by BPF programs of its own (bpf/fentry.h, kprobe.h).
+enum class task : std::uint8_t {
+    insert,       // entry of the function that inserts a flow
+    confirm,      // entry and return of one that inserts a packet's flow
+    check_insert, // return of one that inserts a flow, or does not
+    accounting,   // return of the function that counts a packet
+    destroy,      // entry of a function that every flow meets once, at its end
+    delete_,      // entry of one that it can meet twice
+};
+
+struct hook_point {
+    bpf::task task;
+    std::string function;
+
+    friend bool operator==(const hook_point&, const hook_point&) = default;
+};
+
+// Which functions are hooked, and how.
 struct attach_plan {
     attach_mode mode = attach_mode::fentry;
-    std::string insert;
-    std::string accounting;
-    std::string destroy;
+    std::vector<hook_point> points; // In the order of hook_role.
 
     // As probe::kernel() shows it.
     std::vector<hook> hooks() const;
@@ -31,8 +47,9 @@ using function_finder =
 
 // Decides by what the kernel has, never by its version: fentry needs the functions in BTF,
 // kprobe needs them among the symbols. Symbols are asked for only if they matter: reading them
-// takes a while.
-attach_plan make_plan(attach_mode wanted, const function_finder& in_btf,
-                      const function_finder& in_symbols, error_code& ec, diagnostics& diag);
+// takes a while. The functions of `avoid` are as if they were not there.
+attach_plan make_plan(attach_mode wanted, std::span<const std::string> avoid,
+                      const function_finder& in_btf, const function_finder& in_symbols,
+                      error_code& ec, diagnostics& diag);
 
 } // namespace ctflow::bpf

@@ -3,6 +3,8 @@
 
 #include "bpf/print.hpp"
 
+#include <cerrno>
+
 #include <bpf/btf.h>
 
 namespace ctflow::host {
@@ -34,6 +36,21 @@ kernel_btf::find_functions(std::span<const std::string_view> names) const {
         }
     }
     return found;
+}
+
+bool readable_btf(const std::string& path, diagnostics& diag) {
+    const bpf::print_capture quiet;
+    btf* const parsed = btf__parse(path.c_str(), nullptr);
+    if (parsed == nullptr) {
+        // For what is no BTF, libbpf has numbers of its own, and EPROTO for no ELF file either.
+        const bool unreadable = errno == ENOENT || errno == EACCES || errno == EISDIR;
+        diag =
+            path + ": " +
+            (unreadable ? error_code(errno, boost::system::system_category()).message() : "no BTF");
+        return false;
+    }
+    btf__free(parsed);
+    return true;
 }
 
 } // namespace ctflow::host

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <ctflow/error.hpp>
+
 #include <memory>
 #include <set>
 #include <span>
@@ -33,5 +35,8 @@ private:
     pointer vmlinux_;
     pointer conntrack_; // Refers to vmlinux_.
 };
+
+// Whether a file holds BTF. If not, diag says why.
+bool readable_btf(const std::string& path, diagnostics& diag);
 
 } // namespace ctflow::host

@@ -32,4 +32,22 @@ std::set<std::string, std::less<>> find_functions(std::span<const std::string_vi
     return find_functions(kallsyms, names);
 }
 
+std::set<std::string, std::less<>>
+find_traceable_functions(std::istream& available, std::span<const std::string_view> names) {
+    std::set<std::string, std::less<>> found;
+    for (std::string line; std::getline(available, line);) {
+        const auto name = std::string_view(line).substr(0, line.find(' '));
+        if (std::ranges::find(names, name) != names.end()) {
+            found.emplace(name);
+        }
+    }
+    return found;
+}
+
+std::set<std::string, std::less<>>
+find_traceable_functions(std::span<const std::string_view> names) {
+    std::ifstream available("/sys/kernel/tracing/available_filter_functions");
+    return find_traceable_functions(available, names);
+}
+
 } // namespace ctflow::host

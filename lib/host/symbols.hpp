@@ -17,4 +17,13 @@ std::set<std::string, std::less<>> find_functions(std::istream& kallsyms,
 // The same in /proc/kallsyms, whose names, unlike its addresses, everybody may read.
 std::set<std::string, std::less<>> find_functions(std::span<const std::string_view> names);
 
+// Which of the names are in a listing in the form of tracefs' available_filter_functions,
+// "nf_ct_destroy [nf_conntrack]": those that have a place for a tracer, which fentry needs.
+std::set<std::string, std::less<>>
+find_traceable_functions(std::istream& available, std::span<const std::string_view> names);
+
+// The same in available_filter_functions; none where tracefs is not mounted or may not be read.
+std::set<std::string, std::less<>>
+find_traceable_functions(std::span<const std::string_view> names);
+
 } // namespace ctflow::host

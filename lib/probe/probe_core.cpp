@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/counters.hpp"
+#include "bpf/load.hpp"
 #include "bpf/object.hpp"
-#include "bpf/plan.hpp"
-#include "host/btf.hpp"
 #include "host/release.hpp"
-#include "host/symbols.hpp"
 #include "probe/failed_probe.hpp"
 #include "probe/fanout.hpp"
 #include "probe/registry.hpp"
@@ -164,48 +162,6 @@ private:
     bool used_ = false;
 };
 
-bpf::attach_plan plan_for_host(attach_mode wanted, error_code& ec, diagnostics& diag) {
-    const host::kernel_btf btf;
-    if (!btf) {
-        // Even kprobes need it: CO-RE takes the layout of conntrack's types from there.
-        ec = errc::no_btf;
-        return {};
-    }
-    return bpf::make_plan(
-        wanted, [&](std::span<const std::string_view> names) { return btf.find_functions(names); },
-        [](std::span<const std::string_view> names) { return host::find_functions(names); }, ec,
-        diag);
-}
-
-std::unique_ptr<bpf::object> load_as(attach_mode mode, const config& c, ctflow::kernel& kernel,
-                                     error_code& ec, diagnostics& diag) {
-    const auto plan = plan_for_host(mode, ec, diag);
-    if (ec) {
-        return nullptr;
-    }
-    kernel.attach = plan.mode;
-    kernel.hooks = plan.hooks();
-    return std::make_unique<bpf::object>(c, plan, ec, diag);
-}
-
-std::unique_ptr<bpf::object> load(const config& c, ctflow::kernel& kernel, error_code& ec,
-                                  diagnostics& diag) {
-    auto object = load_as(c.attach, c, kernel, ec, diag);
-    if (!ec || c.attach != attach_mode::automatic || kernel.attach != attach_mode::fentry) {
-        return object;
-    }
-    // What looked possible was refused: without CAP_SYS_ADMIN, say, which fentry needs and a kprobe
-    // does not. If that is refused as well, the first reason is the one to tell.
-    error_code second;
-    diagnostics ignored;
-    if (auto fallback = load_as(attach_mode::kprobe, c, kernel, second, ignored); !second) {
-        ec.clear();
-        diag.clear();
-        return fallback;
-    }
-    return nullptr;
-}
-
 std::shared_ptr<probe_core> make_live(const asio::any_io_executor& executor, const config& c,
                                       error_code& ec, diagnostics& diag) {
     ec = validate(c);
@@ -218,7 +174,7 @@ std::shared_ptr<probe_core> make_live(const asio::any_io_executor& executor, con
         return nullptr;
     }
     const config complete = with_defaults(c);
-    auto object = load(complete, kernel, ec, diag);
+    auto object = bpf::load(complete, kernel, ec, diag);
     if (ec) {
         return nullptr;
     }

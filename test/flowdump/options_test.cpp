@@ -166,9 +166,16 @@ BOOST_AUTO_TEST_CASE(curves) {
                    make_error_code(ctflow::errc::curve1_age).message());
 }
 
+BOOST_AUTO_TEST_CASE(what_to_hook_and_what_types_to_use) {
+    const auto o = good({"--avoid", "nf_ct_destroy", "--btf", "/tmp/btf", "--avoid=other"});
+    BOOST_TEST((o.config.avoid_functions == std::vector<std::string>{"nf_ct_destroy", "other"}));
+    BOOST_TEST(o.config.btf_file == "/tmp/btf");
+    BOOST_TEST(bad({"--btf", ""}) == "--btf must be the name of a file, not ''");
+}
+
 BOOST_AUTO_TEST_CASE(everything_else) {
     for (const char* option : {"--mode", "--count", "--duration", "--curve", "--attach",
-                               "--buffer-pages", "--queue", "--max-flows"}) {
+                               "--avoid", "--btf", "--buffer-pages", "--queue", "--max-flows"}) {
         BOOST_TEST(bad({option}) == std::string(option) + " needs a value");
     }
     BOOST_TEST(bad({"--bogus"}) == "unknown option --bogus");

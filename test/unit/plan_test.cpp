@@ -17,9 +17,12 @@ using ctflow::errc;
 using ctflow::hook;
 using ctflow::hook_role;
 using ctflow::bpf::attach_plan;
+using ctflow::bpf::hook_point;
+using ctflow::bpf::task;
 
 using functions = std::set<std::string, std::less<>>;
 
+// These three are taken where they are; all that follow are for want of them.
 const functions current = {"__nf_conntrack_hash_insert", "__nf_ct_refresh_acct", "nf_ct_destroy"};
 const functions before_5_18 = {"__nf_conntrack_hash_insert", "__nf_ct_refresh_acct",
                                "destroy_conntrack"};
@@ -37,6 +40,7 @@ bool contains(const std::string& text, const char* part) {
 struct host {
     functions btf;
     functions symbols;
+    std::vector<std::string> avoid{};
     int asked_btf = 0;
     int asked_symbols = 0;
     ctflow::error_code ec{};
@@ -44,7 +48,7 @@ struct host {
 
     attach_plan plan(attach_mode wanted) {
         return ctflow::bpf::make_plan(
-            wanted,
+            wanted, avoid,
             [this](std::span<const std::string_view> names) {
                 ++asked_btf;
                 return among(btf, names);
@@ -67,11 +71,13 @@ struct host {
     }
 };
 
+const hook_point insert_point{task::insert, "__nf_conntrack_hash_insert"};
+const hook_point accounting_point{task::accounting, "__nf_ct_refresh_acct"};
+
 void check_plan(const attach_plan& plan, attach_mode mode, const char* destroy) {
     BOOST_TEST((plan.mode == mode));
-    BOOST_TEST(plan.insert == "__nf_conntrack_hash_insert");
-    BOOST_TEST(plan.accounting == "__nf_ct_refresh_acct");
-    BOOST_TEST(plan.destroy == destroy);
+    BOOST_TEST((plan.points ==
+                std::vector<hook_point>{insert_point, accounting_point, {task::destroy, destroy}}));
 }
 
 } // namespace
@@ -150,8 +156,7 @@ BOOST_AUTO_TEST_CASE(fentry_that_is_asked_for_is_not_replaced_by_kprobes) {
     BOOST_TEST((h.ec == errc::fentry_unavailable));
     BOOST_TEST(contains(h.diag, "__nf_ct_refresh_acct"));
     BOOST_TEST(!contains(h.diag, "__nf_conntrack_hash_insert"));
-    BOOST_TEST(plan.insert == "");
-    BOOST_TEST(plan.destroy == "");
+    BOOST_TEST(plan.points.empty());
 }
 
 BOOST_AUTO_TEST_CASE(without_conntrack_the_error_says_so_whatever_was_asked_for) {
@@ -160,9 +165,7 @@ BOOST_AUTO_TEST_CASE(without_conntrack_the_error_says_so_whatever_was_asked_for)
         const auto plan = h.plan(mode);
         BOOST_TEST((h.ec == errc::conntrack_missing));
         BOOST_TEST(h.asked_symbols == 1);
-        BOOST_TEST(plan.insert == "");
-        BOOST_TEST(plan.accounting == "");
-        BOOST_TEST(plan.destroy == "");
+        BOOST_TEST(plan.points.empty());
     }
 }
 
@@ -176,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_function_that_is_nowhere_is_named) {
                 for (const auto& each : current) {
                     BOOST_TEST(contains(h.diag, each.c_str()) == (each == name));
                 }
-                BOOST_TEST(plan.insert == "");
+                BOOST_TEST(plan.points.empty());
             }
         }
     }
@@ -186,7 +189,9 @@ BOOST_AUTO_TEST_CASE(all_that_is_missing_is_named_with_its_alternatives) {
     host h{{}, {"__nf_ct_refresh_acct"}};
     h.plan(attach_mode::automatic);
     BOOST_TEST((h.ec == errc::hook_missing));
-    BOOST_TEST(contains(h.diag, "__nf_conntrack_hash_insert, nf_ct_destroy, destroy_conntrack"));
+    BOOST_TEST(contains(h.diag, "__nf_conntrack_hash_insert, __nf_conntrack_confirm with "
+                                "nf_conntrack_hash_check_insert, nf_ct_destroy, destroy_conntrack, "
+                                "nf_ct_delete.part.0, nf_ct_delete"));
     BOOST_TEST(!contains(h.diag, "__nf_ct_refresh_acct"));
 }
 
@@ -198,16 +203,105 @@ BOOST_AUTO_TEST_CASE(btf_and_symbols_are_not_mixed) {
     BOOST_TEST(contains(h.diag, "__nf_ct_refresh_acct"));
 }
 
+BOOST_AUTO_TEST_CASE(where_the_insert_function_is_inlined_both_its_callers_are_hooked) {
+    auto inlined = without(current, "__nf_conntrack_hash_insert");
+    inlined.insert("__nf_conntrack_confirm");
+    host half{inlined, inlined};
+    half.plan(attach_mode::automatic); // conntrack -I would go unseen.
+    BOOST_TEST((half.ec == errc::hook_missing));
+
+    inlined.insert("nf_conntrack_hash_check_insert");
+    const std::vector<hook_point> expected{{task::confirm, "__nf_conntrack_confirm"},
+                                           {task::check_insert, "nf_conntrack_hash_check_insert"},
+                                           accounting_point,
+                                           {task::destroy, "nf_ct_destroy"}};
+    host traced{inlined, inlined};
+    auto plan = traced.plan(attach_mode::automatic);
+    BOOST_TEST((plan.mode == attach_mode::fentry));
+    BOOST_TEST((plan.points == expected));
+    host probed{{}, inlined};
+    plan = probed.plan(attach_mode::automatic);
+    BOOST_TEST((plan.mode == attach_mode::kprobe));
+    BOOST_TEST((plan.points == expected));
+}
+
+BOOST_AUTO_TEST_CASE(the_callers_are_not_hooked_where_they_need_not_be) {
+    auto all = current;
+    all.insert({"__nf_conntrack_confirm", "nf_conntrack_hash_check_insert", "nf_ct_delete"});
+    host h{all, all};
+    check_plan(h.plan(attach_mode::automatic), attach_mode::fentry, "nf_ct_destroy");
+}
+
+BOOST_AUTO_TEST_CASE(nf_ct_delete_is_the_last_resort) {
+    auto last = without(current, "nf_ct_destroy");
+    last.insert("nf_ct_delete");
+    host h{last, last};
+    auto plan = h.plan(attach_mode::automatic);
+    BOOST_TEST(!h.ec);
+    BOOST_TEST((plan.mode == attach_mode::fentry));
+    BOOST_TEST((plan.points.back() == hook_point{task::delete_, "nf_ct_delete"}));
+
+    // Split by the compiler, it is the other part that all go through; BTF does not have it.
+    auto split = last;
+    split.insert("nf_ct_delete.part.0");
+    host s{last, split};
+    plan = s.plan(attach_mode::automatic);
+    BOOST_TEST(!s.ec);
+    BOOST_TEST((plan.mode == attach_mode::kprobe));
+    BOOST_TEST((plan.points.back() == hook_point{task::destroy, "nf_ct_delete.part.0"}));
+
+    host asked{last, split};
+    asked.plan(attach_mode::fentry);
+    BOOST_TEST((asked.ec == errc::fentry_unavailable));
+    BOOST_TEST(contains(asked.diag, "nf_ct_delete.part.0"));
+}
+
+BOOST_AUTO_TEST_CASE(functions_to_avoid_are_as_if_they_were_not_there) {
+    auto all = current;
+    all.insert("destroy_conntrack");
+    for (const auto mode : {attach_mode::fentry, attach_mode::kprobe}) {
+        host h{all, all, {"nf_ct_destroy", "no_such_function"}};
+        check_plan(h.plan(mode), mode, "destroy_conntrack");
+        BOOST_TEST(!h.ec);
+    }
+    // That nothing is left does not mean that there is no conntrack.
+    host none{current, current, {current.begin(), current.end()}};
+    none.plan(attach_mode::automatic);
+    BOOST_TEST((none.ec == errc::hook_missing));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_left_of_a_split_function_is_no_hook_even_if_its_part_is_avoided) {
+    auto last = without(current, "nf_ct_destroy");
+    last.insert("nf_ct_delete");
+    auto split = last;
+    split.insert("nf_ct_delete.part.0");
+    host traced{last, split, {"nf_ct_delete.part.0"}};
+    traced.plan(attach_mode::fentry);
+    BOOST_TEST((traced.ec == errc::fentry_unavailable));
+    host probed{last, split, {"nf_ct_delete.part.0"}};
+    probed.plan(attach_mode::automatic);
+    BOOST_TEST((probed.ec == errc::hook_missing));
+}
+
 BOOST_AUTO_TEST_CASE(hooks_say_how_each_function_is_attached) {
-    const attach_plan traced{attach_mode::fentry, "i", "a", "d"};
+    const std::vector<hook_point> points{{task::insert, "i"},       {task::confirm, "c"},
+                                         {task::check_insert, "k"}, {task::accounting, "a"},
+                                         {task::destroy, "d"},      {task::delete_, "e"}};
+    const attach_plan traced{attach_mode::fentry, points};
     BOOST_TEST((traced.hooks() == std::vector<hook>{{hook_role::insert, "i", "fentry"},
+                                                    {hook_role::insert, "c", "fentry+fexit"},
+                                                    {hook_role::insert, "k", "fexit"},
                                                     {hook_role::accounting, "a", "fexit"},
-                                                    {hook_role::destroy, "d", "fentry"}}));
-    const attach_plan probed{attach_mode::kprobe, "i", "a", "d"};
+                                                    {hook_role::destroy, "d", "fentry"},
+                                                    {hook_role::destroy, "e", "fentry"}}));
+    const attach_plan probed{attach_mode::kprobe, points};
     BOOST_TEST(
         (probed.hooks() == std::vector<hook>{{hook_role::insert, "i", "kprobe"},
+                                             {hook_role::insert, "c", "kprobe+kretprobe"},
+                                             {hook_role::insert, "k", "kprobe+kretprobe"},
                                              {hook_role::accounting, "a", "kprobe+kretprobe"},
-                                             {hook_role::destroy, "d", "kprobe"}}));
+                                             {hook_role::destroy, "d", "kprobe"},
+                                             {hook_role::destroy, "e", "kprobe"}}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -111,4 +111,15 @@ BOOST_AUTO_TEST_CASE(a_listing_that_cannot_be_read_has_no_functions) {
     BOOST_TEST(ctflow::host::find_functions(in, names).empty());
 }
 
+BOOST_AUTO_TEST_CASE(traceable_functions_are_found_in_the_tracers_list) {
+    std::istringstream in("nf_ct_destroy [nf_conntrack]\n"
+                          "destroy_conntrack\n"
+                          "__nf_ct_refresh_acct.cold [nf_conntrack]\n"
+                          "x__nf_ct_refresh_acct\n");
+    BOOST_TEST((ctflow::host::find_traceable_functions(in, names) ==
+                functions{"nf_ct_destroy", "destroy_conntrack"}));
+    std::istringstream none("");
+    BOOST_TEST(ctflow::host::find_traceable_functions(none, names).empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

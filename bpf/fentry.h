@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/* The programs for kernels that trace conntrack's functions by their BTF. */
+#include "calls.h"
+#include "flows.h"
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+SEC("fentry/__nf_conntrack_hash_insert")
+int BPF_PROG(fentry_insert, struct nf_conn* ct) {
+    return on_insert(ctx, ct);
+}
+
+SEC("fentry/__nf_conntrack_confirm")
+int BPF_PROG(fentry_confirm, struct sk_buff* skb) {
+    return on_confirm_call((u64)skb, skb);
+}
+
+SEC("fexit/__nf_conntrack_confirm")
+int BPF_PROG(fexit_confirm, struct sk_buff* skb, int verdict) {
+    return on_confirm_return(ctx, (u64)skb, verdict);
+}
+
+SEC("fexit/nf_conntrack_hash_check_insert")
+int BPF_PROG(fexit_check_insert, struct nf_conn* ct, int error) {
+    return error ? 0 : on_insert(ctx, ct);
+}
+
+/* At its exit: the counters are updated inside. Only argument 0 is used, the others changed even
+ * within stable series. */
+SEC("fexit/__nf_ct_refresh_acct")
+int BPF_PROG(fexit_accounting, struct nf_conn* ct) {
+    return on_accounting(ctx, ct);
+}
+
+SEC("fentry/nf_ct_destroy")
+int BPF_PROG(fentry_destroy, struct nf_conn* ct) {
+    return on_destroy(ctx, ct);
+}
+
+SEC("fentry/nf_ct_delete")
+int BPF_PROG(fentry_delete, struct nf_conn* ct) {
+    return on_delete(ctx, ct);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * What is done at the moments of a flow's life, wherever and however they are hooked:
+ *
+ *   insert      a flow has entered the conntrack table; its first packet has been counted
+ *   accounting  a packet of a flow has just been counted
+ *   destroy     a flow has ended; its counters are final
+ */
+#include "conntrack.h"
+#include "curve.h"
+#include "maps.h"
+
+static __always_inline struct ctflow_curve the_curve(void) {
+    struct ctflow_curve c = {
+        .age = {rate_curve.age[0], rate_curve.age[1], rate_curve.age[2]},
+        .rate = {rate_curve.rate[0], rate_curve.rate[1], rate_curve.rate[2]},
+    };
+    return c;
+}
+
+static __always_inline void fill(struct ctflow_record* record, const struct nf_conn* ct, u64 now,
+                                 const struct flow_counters* counted) {
+    record->timestamp = now;
+    record->packets_orig = counted->packets_orig;
+    record->bytes_orig = counted->bytes_orig;
+    record->packets_ret = counted->packets_ret;
+    record->bytes_ret = counted->bytes_ret;
+    ct_describe(ct, record);
+}
+
+static __always_inline void send_update(void* ctx, const struct nf_conn* ct, u64 now,
+                                        const struct flow_counters* counted) {
+    struct ctflow_record record = {.kind = CTFLOW_RECORD_UPDATE};
+
+    fill(&record, ct, now, counted);
+    send(ctx, &updates, &record, CTFLOW_UPDATES_LOST);
+}
+
+static __always_inline void send_destroy(void* ctx, const struct nf_conn* ct, u64 now,
+                                         const struct flow_counters* counted) {
+    struct ctflow_record record = {.kind = CTFLOW_RECORD_DESTROY};
+
+    fill(&record, ct, now, counted);
+    send(ctx, &destroys, &record, CTFLOW_DESTROYS_LOST);
+}
+
+/*
+ * Looks at no status: current kernels set IPS_CONFIRMED after __nf_conntrack_hash_insert. And it starts the
+ * flow's state afresh, whatever was there: the kernel uses the address of a freed nf_conn again
+ * at once.
+ */
+static __always_inline int on_insert(void* ctx, const struct nf_conn* ct) {
+    const struct ctflow_curve curve = the_curve();
+    struct flow_counters counted;
+    struct ctflow_flow_state flow;
+    u64 key = (u64)ct;
+    u64 now;
+    int due;
+
+    if (!ct_counters(ct, &counted)) {
+        count(CTFLOW_EVENTS_UNACCOUNTED);
+        return 0;
+    }
+    now = bpf_ktime_get_boot_ns();
+    due = curve_begin(&curve, &flow, now);
+    if (bpf_map_update_elem(&flows, &key, &flow, BPF_ANY))
+        count(CTFLOW_FLOWS_UNTRACKED);
+    if (due)
+        send_update(ctx, ct, now, &counted);
+    return 0;
+}
+
+static __always_inline struct ctflow_flow_state* find_flow(const struct nf_conn* ct) {
+    u64 key = (u64)ct;
+
+    return bpf_map_lookup_elem(&flows, &key);
+}
+
+static __always_inline int in_cooldown(const struct ctflow_flow_state* flow, u64 now) {
+    return flow && now < flow->next;
+}
+
+/*
+ * The path of every packet. A flow in cooldown, the usual case, leaves after one look-up and one
+ * look at the clock. Two CPUs that carry packets of one flow at the very end of its cooldown may
+ * both send an update: harmless, and cheaper than an atomic exchange for all.
+ */
+static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
+    struct flow_counters counted;
+    struct ctflow_flow_state adopted;
+    struct ctflow_curve curve;
+    u64 key = (u64)ct;
+    struct ctflow_flow_state* flow = find_flow(ct);
+    u64 now = bpf_ktime_get_boot_ns();
+    long result;
+    int due;
+
+    if (in_cooldown(flow, now))
+        return 0;
+
+    /* Before it is confirmed a flow may yet be refused, and its insert is still to come. When it is
+     * dying its end may have been told. */
+    if (!ct_alive(ct) || !ct_counters(ct, &counted))
+        return 0;
+
+    curve = the_curve();
+    if (flow) {
+        due = curve_sample(&curve, flow, now);
+    } else {
+        due = curve_adopt(&curve, &adopted, now);
+        result = bpf_map_update_elem(&flows, &key, &adopted, BPF_NOEXIST);
+        if (result) {
+            if (result != -EEXIST) /* another CPU has just adopted it */
+                count(CTFLOW_PACKETS_UNTRACKED);
+            return 0;
+        }
+    }
+    if (due)
+        send_update(ctx, ct, now, &counted);
+    return 0;
+}
+
+/* Flows that were never confirmed never were in the table: refused, or clashed with another. */
+static __always_inline int on_destroy(void* ctx, const struct nf_conn* ct) {
+    struct flow_counters counted;
+    u64 key = (u64)ct;
+
+    if (!ct_confirmed(ct))
+        return 0;
+    bpf_map_delete_elem(&flows, &key);
+    if (ct_counters(ct, &counted))
+        send_destroy(ctx, ct, bpf_ktime_get_boot_ns(), &counted);
+    else
+        count(CTFLOW_EVENTS_UNACCOUNTED);
+    return 0;
+}
+
+/* nf_ct_delete takes a flow out of the conntrack table, and leaves it alone if that was done before.
+ * Packets on their way may still be counted after. */
+static __always_inline int on_delete(void* ctx, const struct nf_conn* ct) {
+    return ct_alive(ct) ? on_destroy(ctx, ct) : 0;
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The hooks that are taken where the best are not to be had. Functions that the configuration
+// avoids are as good as missing; the events must come all the same.
+#include "support/netns.hpp"
+#include "vm/watch.hpp"
+
+#include <boost/asio/ip/udp.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace asio = boost::asio;
+using namespace ctflow;
+using namespace ctflow::test;
+using asio::ip::make_address;
+using asio::ip::udp;
+
+namespace {
+
+using functions = std::set<std::string>;
+
+functions hooked(const probe& p, hook_role role) {
+    functions all;
+    for (const auto& hook : p.kernel().hooks) {
+        if (hook.role == role) {
+            all.insert(hook.function);
+        }
+    }
+    return all;
+}
+
+config avoiding(std::vector<std::string> names) {
+    config c = config_under_test();
+    c.avoid_functions = std::move(names);
+    return c;
+}
+
+struct lone_namespace {
+    netns ns{"ctflow-fallback"};
+    asio::io_context sockets;
+    udp::socket receiver = bind(2001);
+
+    udp::socket bind(std::uint16_t port) {
+        const netns::inside in(ns);
+        return {sockets, udp::endpoint(make_address("127.0.0.1"), port)};
+    }
+
+    // A flow of three packets.
+    void make_flow(std::uint16_t port) {
+        auto sender = bind(port);
+        for (int i = 0; i < 3; ++i) {
+            sender.send_to(asio::buffer("x", 1), receiver.local_endpoint());
+        }
+    }
+
+    static event the_only(watch& w, std::uint16_t port, event_kind kind) {
+        const auto mine = from_port(port) && of_kind(kind);
+        w.until("an event of the flow", [&] { return w.count(mine) > 0; });
+        w.idle(std::chrono::milliseconds(50));
+        BOOST_REQUIRE_EQUAL(w.count(mine), 1U);
+        return w.select(mine).front();
+    }
+
+    void check_first(watch& w, std::uint16_t port, std::uint64_t packets) {
+        BOOST_TEST(the_only(w, port, event_kind::update).packets_orig() == packets);
+    }
+    void check_last(watch& w, std::uint16_t port, std::uint64_t packets) {
+        BOOST_TEST(the_only(w, port, event_kind::destroy).packets_orig() == packets);
+    }
+
+    // Every way for a flow to begin and to end.
+    void check_all_ways(watch& w) {
+        ns.run("conntrack -I -p udp -s 127.0.0.1 -d 127.0.0.1 --sport 1001 --dport 2001 -t 100");
+        make_flow(1002);
+        check_first(w, 1001, 0);
+        check_first(w, 1002, 1);
+        // No new flow: it must not be taken for one.
+        BOOST_CHECK_THROW(ns.run("conntrack -I -p udp -s 127.0.0.1 -d 127.0.0.1 --sport 1001 "
+                                 "--dport 2001 -t 100"),
+                          std::runtime_error);
+        ns.run("conntrack -D -p udp --orig-port-src 1001");
+        check_last(w, 1001, 0);
+        check_first(w, 1001, 0); // Still the only one.
+        ns.run("conntrack -D -p udp --orig-port-src 1002");
+        check_last(w, 1002, 3);
+
+        make_flow(1003);
+        ns.run("conntrack -F");
+        check_first(w, 1003, 1);
+        check_last(w, 1003, 3);
+
+        ns.run("sh -c 'echo 1 >/proc/sys/net/netfilter/nf_conntrack_udp_timeout'");
+        make_flow(1004);
+        w.until("the end by timeout", [&] {
+            ns.run("conntrack -L"); // Which takes out those that it finds to be over.
+            return w.count(from_port(1004) && of_kind(event_kind::destroy)) > 0;
+        });
+        check_last(w, 1004, 3);
+
+        // An address of a flow that has ended is used again: a new flow all the same.
+        for (int round = 0; round < 50; ++round) {
+            make_flow(1005);
+            ns.run("conntrack -D -p udp --orig-port-src 1005");
+        }
+        const auto again = from_port(1005);
+        w.until("all ends", [&] { return w.count(again && of_kind(event_kind::destroy)) == 50; });
+        BOOST_TEST(w.count(again && of_kind(event_kind::update)) == 50U);
+        const auto all = w.select(again);
+        std::set<std::uint64_t> addresses;
+        std::ranges::transform(all, std::inserter(addresses, addresses.end()),
+                               [](const event& e) { return e.conntrack(); });
+        BOOST_TEST(addresses.size() < 50U);
+        BOOST_TEST(w.probe.stats().program_misses == 0U);
+    }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(fallbacks)
+
+BOOST_FIXTURE_TEST_CASE(the_function_that_inserts_is_inlined_into_its_callers, lone_namespace) {
+    watch w(avoiding({"__nf_conntrack_hash_insert"}));
+    BOOST_TEST((hooked(w.probe, hook_role::insert) ==
+                functions{"__nf_conntrack_confirm", "nf_conntrack_hash_check_insert"}));
+    check_all_ways(w);
+    w.stop();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_packet_that_is_refused_begins_no_flow, lone_namespace) {
+    ns.run("nft 'table ip late { chain post { type filter hook postrouting priority 300; "
+           "udp sport 1011 drop; }; }'");
+    watch w(avoiding({"__nf_conntrack_hash_insert"}));
+    BOOST_CHECK_THROW(make_flow(1011), boost::system::system_error); // EPERM, its rule says.
+    make_flow(1012);
+    check_first(w, 1012, 1);
+    BOOST_TEST(w.count(from_port(1011)) == 0U);
+    w.stop();
+}
+
+BOOST_FIXTURE_TEST_CASE(no_function_sees_every_end_but_nf_ct_delete, lone_namespace) {
+    config c = avoiding({"nf_ct_destroy", "destroy_conntrack"});
+    error_code ec;
+    diagnostics why;
+    asio::io_context context;
+    const probe fits(context, c, ec, why);
+    if (c.attach == attach_mode::fentry && ec == errc::fentry_unavailable &&
+        why.find("nf_ct_delete.part.0") != std::string::npos) {
+        // The compiler split it: fentry would see few of the ends, and says that it cannot.
+        c.attach = attach_mode::kprobe;
+    }
+    watch w(c);
+    const auto taken = hooked(w.probe, hook_role::destroy);
+    BOOST_TEST((taken == functions{"nf_ct_delete"} || taken == functions{"nf_ct_delete.part.0"}));
+    BOOST_TEST_MESSAGE("hooked: " << *taken.begin());
+    check_all_ways(w);
+    w.stop();
+}
+
+BOOST_FIXTURE_TEST_CASE(destroy_conntrack_serves_where_there_is_no_nf_ct_destroy, lone_namespace) {
+    // One of the two is there, never both: which, tells that the older name is looked for.
+    watch w;
+    const auto taken = hooked(w.probe, hook_role::destroy);
+    const bool old = shell("grep -c ' destroy_conntrack' /proc/kallsyms || true") != "0\n";
+    BOOST_TEST((taken == functions{old ? "destroy_conntrack" : "nf_ct_destroy"}));
+    check_all_ways(w);
+    w.stop();
+}
+
+BOOST_AUTO_TEST_CASE(fentry_gives_way_to_kprobes_that_hook_what_it_cannot) {
+    // What fentry lacks, kprobes have: the whole plan changes over, and says so.
+    config c = avoiding({});
+    c.attach = attach_mode::automatic;
+    watch w(c);
+    const bool has_btf = shell("ls /sys/kernel/btf").find("nf_conntrack") != std::string::npos;
+    BOOST_TEST((w.probe.kernel().attach == (has_btf ? attach_mode::fentry : attach_mode::kprobe)));
+    w.stop();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
