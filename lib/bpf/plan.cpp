@@ -50,9 +50,7 @@ std::vector<std::string_view> all_functions() {
     return all;
 }
 
-found_set find(const function_finder& finder, std::span<const std::string_view> names,
-               std::span<const std::string> avoid) {
-    auto found = finder(names);
+found_set without(found_set found, std::span<const std::string> avoid) {
     for (const auto& name : avoid) {
         found.erase(name);
     }
@@ -103,6 +101,35 @@ std::pair<hook_role, const char*> describe(task t, bool traced) {
     return {hook_role::destroy, traced ? "fentry" : "kprobe"};
 }
 
+// Says in `why` what is in the way, if anything.
+std::optional<attach_plan> plan_fentry(const found_set& found,
+                                       const std::function<const found_set&()>& symbols,
+                                       diagnostics& why) {
+    if (found.empty()) {
+        why = "the kernel has no BTF for conntrack's functions";
+        return std::nullopt;
+    }
+    auto plan = choose_all(attach_mode::fentry, found, why);
+    if (!plan) {
+        why.insert(0, "it cannot be attached to ");
+        return plan;
+    }
+    // BTF does not tell whether the function was split.
+    if (plan->points.back().task == task::delete_ && symbols().contains(split_delete)) {
+        why = std::string("it cannot be attached to ") + split_delete;
+        return std::nullopt;
+    }
+    return plan;
+}
+
+std::optional<attach_plan> plan_kprobe(found_set symbols, std::span<const std::string> avoid,
+                                       diagnostics& why) {
+    if (symbols.contains(split_delete)) {
+        symbols.erase("nf_ct_delete");
+    }
+    return choose_all(attach_mode::kprobe, without(std::move(symbols), avoid), why);
+}
+
 } // namespace
 
 std::vector<hook> attach_plan::hooks() const {
@@ -118,48 +145,34 @@ attach_plan make_plan(attach_mode wanted, std::span<const std::string> avoid,
                       const function_finder& in_btf, const function_finder& in_symbols,
                       error_code& ec, diagnostics& diag) {
     const auto all = all_functions();
-    diagnostics not_in_btf;
-    std::optional<found_set> symbols;
+    found_set listed;
+    auto symbols = [&, known = false]() mutable -> const found_set& {
+        if (!std::exchange(known, true)) {
+            listed = in_symbols(all);
+        }
+        return listed;
+    };
+    diagnostics no_fentry;
     if (wanted != attach_mode::kprobe) {
-        auto found = find(in_btf, all, avoid);
-        auto plan = choose_all(attach_mode::fentry, found, not_in_btf);
-        if (plan && plan->points.back().task == task::delete_) {
-            // BTF does not say whether it was split: then fentry would not see all.
-            symbols = find(in_symbols, all, {});
-            if (symbols->contains(split_delete)) {
-                plan.reset();
-                not_in_btf = split_delete;
-            }
-        }
-        if (plan) {
-            return *plan;
+        if (auto plan = plan_fentry(without(in_btf(all), avoid), std::ref(symbols), no_fentry)) {
+            return *std::move(plan);
         }
     }
-
-    if (!symbols) {
-        symbols = find(in_symbols, all, {});
-    }
-    if (symbols->empty()) {
+    if (symbols().empty()) {
         ec = errc::conntrack_missing;
         return {};
     }
     if (wanted == attach_mode::fentry) {
         ec = errc::fentry_unavailable;
-        diag = "not in the BTF of conntrack: " + not_in_btf;
+        diag = no_fentry;
         return {};
     }
-    if (symbols->contains(split_delete)) {
-        symbols->erase("nf_ct_delete");
-    }
-    for (const auto& name : avoid) {
-        symbols->erase(name);
-    }
-    diagnostics no_symbol;
-    if (auto plan = choose_all(attach_mode::kprobe, *symbols, no_symbol)) {
-        return *plan;
+    diagnostics missing;
+    if (auto plan = plan_kprobe(symbols(), avoid, missing)) {
+        return *std::move(plan);
     }
     ec = errc::hook_missing;
-    diag = "not among the kernel's functions: " + no_symbol;
+    diag = "not among the kernel's functions: " + missing;
     return {};
 }
 

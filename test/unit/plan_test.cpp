@@ -159,6 +159,13 @@ BOOST_AUTO_TEST_CASE(fentry_that_is_asked_for_is_not_replaced_by_kprobes) {
     BOOST_TEST(plan.points.empty());
 }
 
+BOOST_AUTO_TEST_CASE(conntrack_without_btf_is_said_in_so_many_words) {
+    host h{{}, current};
+    h.plan(attach_mode::fentry);
+    BOOST_TEST((h.ec == errc::fentry_unavailable));
+    BOOST_TEST(h.diag == "the kernel has no BTF for conntrack's functions");
+}
+
 BOOST_AUTO_TEST_CASE(without_conntrack_the_error_says_so_whatever_was_asked_for) {
     for (const auto mode : {attach_mode::automatic, attach_mode::fentry, attach_mode::kprobe}) {
         host h{{}, {}};
