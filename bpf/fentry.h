@@ -32,7 +32,7 @@ int BPF_PROG(fexit_check_insert, struct nf_conn* ct, int error) {
  * within stable series. */
 SEC("fexit/__nf_ct_refresh_acct")
 int BPF_PROG(fexit_accounting, struct nf_conn* ct) {
-    return on_accounting(ctx, ct);
+    return surely_in_cooldown(ct) ? 0 : on_accounting(ctx, ct);
 }
 
 SEC("fentry/nf_ct_destroy")

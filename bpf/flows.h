@@ -46,10 +46,67 @@ static __always_inline void send_destroy(void* ctx, const struct nf_conn* ct, u6
     send(ctx, &destroys, &record, CTFLOW_DESTROYS_LOST);
 }
 
+static __always_inline struct ctflow_flow_state* find_flow(const struct nf_conn* ct) {
+    u64 key = (u64)ct;
+
+    return bpf_map_lookup_elem(&flows, &key);
+}
+
 /*
- * Looks at no status: current kernels set IPS_CONFIRMED after __nf_conntrack_hash_insert. And it starts the
- * flow's state afresh, whatever was there: the kernel uses the address of a freed nf_conn again
- * at once.
+ * An fentry program's argument is a pointer to the verifier, which allows no arithmetic on it. To
+ * swap its bytes into the order that they have makes it a number (check_alu_op: any BPF_END does,
+ * for who may leak pointers), and takes no instruction of the machine.
+ */
+static __always_inline u64 address_of(const struct nf_conn* ct) {
+    u64 address = (u64)ct;
+
+    asm("%0 = " HOST_ENDIAN "64 %0" : "+r"(address));
+    return address;
+}
+
+/* The word of a flow, or of another that has it now. */
+static __always_inline volatile u64* cooldown_of(const struct nf_conn* ct) {
+    u32 slot = cooldown_slot(address_of(ct), cooldown_bits);
+
+    return bpf_map_lookup_elem(&cooldowns, &slot);
+}
+
+/* The short way to know it. */
+static __always_inline int surely_in_cooldown(const struct nf_conn* ct) {
+    volatile u64* word = cooldown_of(ct);
+
+    return word && cooldown_holds(*word, address_of(ct), cooldown_bits, bpf_jiffies64());
+}
+
+/* And how it comes to be known: `rest` ns of it are left. */
+static __always_inline void note_cooldown(const struct nf_conn* ct, u64 rest) {
+    volatile u64* word = cooldown_of(ct);
+    u64 value = cooldown_word(address_of(ct), cooldown_bits, bpf_jiffies64(), rest);
+
+    if (word && value)
+        *word = value;
+}
+
+static __always_inline void forget_cooldown(const struct nf_conn* ct) {
+    volatile u64* word = cooldown_of(ct);
+
+    if (word && cooldown_is_of(*word, address_of(ct), cooldown_bits))
+        *word = 0;
+}
+
+/* The long way. */
+static __always_inline int in_cooldown(const struct nf_conn* ct,
+                                       const struct ctflow_flow_state* flow, u64 now) {
+    if (!flow || now >= flow->next)
+        return 0;
+    note_cooldown(ct, flow->next - now);
+    return 1;
+}
+
+/*
+ * Looks at no status: current kernels set IPS_CONFIRMED after __nf_conntrack_hash_insert. And it
+ * starts the flow's state afresh, whatever was there: the kernel uses the address of a freed
+ * nf_conn again at once.
  */
 static __always_inline int on_insert(void* ctx, const struct nf_conn* ct) {
     const struct ctflow_curve curve = the_curve();
@@ -65,27 +122,20 @@ static __always_inline int on_insert(void* ctx, const struct nf_conn* ct) {
     }
     now = bpf_ktime_get_boot_ns();
     due = curve_begin(&curve, &flow, now);
+    forget_cooldown(ct);
     if (bpf_map_update_elem(&flows, &key, &flow, BPF_ANY))
         count(CTFLOW_FLOWS_UNTRACKED);
+    else
+        note_cooldown(ct, flow.next - now);
     if (due)
         send_update(ctx, ct, now, &counted);
     return 0;
 }
 
-static __always_inline struct ctflow_flow_state* find_flow(const struct nf_conn* ct) {
-    u64 key = (u64)ct;
-
-    return bpf_map_lookup_elem(&flows, &key);
-}
-
-static __always_inline int in_cooldown(const struct ctflow_flow_state* flow, u64 now) {
-    return flow && now < flow->next;
-}
-
 /*
- * The path of every packet. A flow in cooldown, the usual case, leaves after one look-up and one
- * look at the clock. Two CPUs that carry packets of one flow at the very end of its cooldown may
- * both send an update: harmless, and cheaper than an atomic exchange for all.
+ * The path of every packet: who calls this has asked surely_in_cooldown(). Two CPUs that carry
+ * packets of one flow at the very end of its cooldown may both send an update: harmless, and
+ * cheaper than an atomic exchange for all.
  */
 static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
     struct flow_counters counted;
@@ -97,7 +147,7 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
     long result;
     int due;
 
-    if (in_cooldown(flow, now))
+    if (in_cooldown(ct, flow, now))
         return 0;
 
     /* Before it is confirmed a flow may yet be refused, and its insert is still to come. When it is
@@ -108,6 +158,7 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
     curve = the_curve();
     if (flow) {
         due = curve_sample(&curve, flow, now);
+        note_cooldown(ct, flow->next - now);
     } else {
         due = curve_adopt(&curve, &adopted, now);
         result = bpf_map_update_elem(&flows, &key, &adopted, BPF_NOEXIST);
@@ -130,6 +181,7 @@ static __always_inline int on_destroy(void* ctx, const struct nf_conn* ct) {
     if (!ct_confirmed(ct))
         return 0;
     bpf_map_delete_elem(&flows, &key);
+    forget_cooldown(ct);
     if (ct_counters(ct, &counted))
         send_destroy(ctx, ct, bpf_ktime_get_boot_ns(), &counted);
     else
@@ -137,8 +189,8 @@ static __always_inline int on_destroy(void* ctx, const struct nf_conn* ct) {
     return 0;
 }
 
-/* nf_ct_delete takes a flow out of the conntrack table, and leaves it alone if that was done before.
- * Packets on their way may still be counted after. */
+/* nf_ct_delete takes a flow out of the conntrack table, and leaves it alone if that was done
+ * before. Packets on their way may still be counted after. */
 static __always_inline int on_delete(void* ctx, const struct nf_conn* ct) {
     return ct_alive(ct) ? on_destroy(ctx, ct) : 0;
 }

@@ -59,7 +59,7 @@ SEC("kprobe/__nf_ct_refresh_acct")
 int BPF_KPROBE(kprobe_accounting, struct nf_conn* ct) {
     const struct call call = {.ct = (u64)ct};
 
-    if (in_cooldown(find_flow(ct), bpf_ktime_get_boot_ns()))
+    if (surely_in_cooldown(ct) || in_cooldown(ct, find_flow(ct), bpf_ktime_get_boot_ns()))
         forget_call(caller_stack(ctx, 0));
     else
         remember_call(caller_stack(ctx, 0), &call);

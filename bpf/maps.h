@@ -2,6 +2,7 @@
 #pragma once
 
 /* What the BPF programs share with each other and with user space. */
+#include "cooldown.h"
 #include "counters.h"
 #include "curve.h"
 #include "types.h"
@@ -34,6 +35,17 @@ struct {
     __type(value, struct ctflow_flow_state);
     __uint(max_entries, 65536);
 } flows SEC(".maps");
+
+/* See cooldown.h. User space sets the size, 1 << cooldown_bits. */
+const volatile unsigned int cooldown_bits = CTFLOW_COOLDOWN_MIN_BITS;
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __type(key, u32);
+    __type(value, u64);
+    __uint(max_entries, 1 << CTFLOW_COOLDOWN_MIN_BITS);
+} cooldowns SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

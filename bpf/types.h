@@ -24,13 +24,22 @@ typedef __u64 u64;
 
 enum bpf_map_type {
     BPF_MAP_TYPE_HASH = 1,
+    BPF_MAP_TYPE_ARRAY = 2,
     BPF_MAP_TYPE_PERF_EVENT_ARRAY = 4,
     BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 };
 
 enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
 
+enum { BPF_F_MMAPABLE = 1 << 10 };
+
 #define EEXIST 17 /* uapi/asm-generic/errno-base.h */
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define HOST_ENDIAN "le"
+#else
+#define HOST_ENDIAN "be"
+#endif
 
 #define BPF_F_CURRENT_CPU 0xffffffffULL
 

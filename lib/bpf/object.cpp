@@ -2,13 +2,16 @@
 #include "bpf/object.hpp"
 
 #include "bpf/print.hpp"
+#include "cooldown.h"
 #include "curve.h"
 #include "host/privileges.hpp"
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <iterator>
 #include <ranges>
 #include <string>
@@ -16,6 +19,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <ctflow_acct.skel.h>
+#include <sys/mman.h>
 
 namespace ctflow::bpf {
 namespace {
@@ -101,6 +105,12 @@ void object::configure(const config& c) noexcept {
     }
     bpf_map__set_max_entries(skeleton_->maps.flows, c.max_flows);
 
+    // Two slots for each flow, so that few share one.
+    const auto bits =
+        std::max<std::uint32_t>(CTFLOW_COOLDOWN_MIN_BITS, std::bit_width(c.max_flows));
+    skeleton_->rodata->cooldown_bits = bits;
+    bpf_map__set_max_entries(skeleton_->maps.cooldowns, 1U << bits);
+
     auto& curve = skeleton_->rodata->rate_curve;
     const std::array points = {&c.curve0, &c.curve1, &c.curve2};
     for (std::size_t i = 0; i < points.size(); ++i) {
@@ -173,6 +183,7 @@ void object::detach() noexcept {
 }
 
 void object::clear_flows() noexcept {
+    clear_cooldowns();
     const int fd = bpf_map__fd(skeleton_->maps.flows);
     constexpr std::size_t chunk = 256;
     std::array<std::uint64_t, chunk> keys{};
@@ -187,6 +198,16 @@ void object::clear_flows() noexcept {
             return; // ENOENT: that was the last batch.
         }
         from = &position;
+    }
+}
+
+void object::clear_cooldowns() noexcept {
+    const auto size = bpf_map__max_entries(skeleton_->maps.cooldowns) * sizeof(std::uint64_t);
+    void* const words = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+                               bpf_map__fd(skeleton_->maps.cooldowns), 0);
+    if (words != MAP_FAILED) {
+        std::memset(words, 0, size);
+        ::munmap(words, size);
     }
 }
 

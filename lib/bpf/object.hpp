@@ -56,6 +56,7 @@ private:
     std::vector<program> programs() const;
     std::vector<program> programs(const hook_point& point) const;
     void configure(const config& c) noexcept;
+    void clear_cooldowns() noexcept;
 
     attach_plan plan_;
     std::unique_ptr<ctflow_acct, skeleton_deleter> skeleton_;

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -29,18 +30,19 @@ namespace {
 
 struct refusal {
     error_code code;
-    std::string text;
+    diagnostics reason;
+    std::string text; // Of both.
 };
 
 refusal refuse(const config& c) {
     boost::asio::io_context ctx;
-    try {
-        const probe p(ctx, c);
-    } catch (const ctflow::system_error& e) {
-        BOOST_TEST_MESSAGE(e.what());
-        return {e.code(), e.what()};
+    refusal r;
+    const probe p(ctx, c, r.code, r.reason);
+    if (r.code) {
+        r.text = ctflow::system_error(r.code, r.reason).what();
+        BOOST_TEST_MESSAGE(r.text);
     }
-    return {};
+    return r;
 }
 
 refusal refuse(attach_mode mode) {
@@ -114,6 +116,23 @@ BOOST_AUTO_TEST_CASE(nor_are_there_sysctls) {
     BOOST_TEST(apply_sysctls(ec, diag).empty());
     BOOST_TEST((ec == errc::sysctl_missing));
     BOOST_TEST(diag.find("nf_conntrack_acct") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+// A kernel that cannot be attached to as CTFLOW_ATTACH says.
+BOOST_AUTO_TEST_SUITE(impossible)
+
+BOOST_AUTO_TEST_CASE(says_why_and_automatic_does_not_try) {
+    const auto mode = test::attach_under_test();
+    const auto r = refuse(mode);
+    BOOST_REQUIRE((r.code == errc::fentry_unavailable));
+    std::printf("not possible: %s\n", r.reason.c_str()); // For the matrix.
+
+    config c;
+    boost::asio::io_context ctx;
+    const probe p(ctx, c);
+    BOOST_TEST((p.kernel().attach == attach_mode::kprobe));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,47 @@
+# shellcheck shell=bash
+# Sourced after common.sh and kernel.sh. The table of kernels and ways to attach.
+# shellcheck disable=SC2154 # common.sh sets cache
+
+# print_matrix LOG KERNEL...: what ctest's LastTest.log says of the tests
+# vm.KERNEL.ATTACH.*. Fails if one failed, or if a combination has none.
+print_matrix() {
+    local log=$1 kernel kernels=()
+    shift
+    for kernel; do
+        kernels+=("$kernel=$(cat "$cache/kernels/$kernel/release" 2>/dev/null || true)")
+    done
+    awk -v kernels="${kernels[*]}" '
+        / Testing: vm\.[^ ]+$/ {
+            test = $NF
+            name = substr(test, 4)
+            # Kernels have dots in their names.
+            combination = match(name, /\.(fentry|kprobe)\./) ? substr(name, 1, RSTART - 1) \
+                " " substr(name, RSTART + 1, RLENGTH - 2) : ""
+        }
+        combination == "" { next }
+        /^not possible: / && test ~ /\.impossible$/ { why[combination] = $0 }
+        /^Test Passed\.$/ { ran[combination]++; combination = "" }
+        /^Test (Failed|Timeout)/ || /^Test time exceeded/ || /^Unable to find/ {
+            ran[combination]++
+            failed[combination] = failed[combination] " " test
+            combination = ""
+        }
+        END {
+            format = "%-8s %-32s %-7s %s\n"
+            printf format, "kernel", "release", "attach", "result"
+            n = split(kernels, list, " ")
+            for (i = 1; i <= n; i++) {
+                at = index(list[i], "=")
+                kernel = substr(list[i], 1, at - 1)
+                for (j = 1; j <= 2; j++) {
+                    attach = j == 1 ? "fentry" : "kprobe"
+                    c = kernel " " attach
+                    result = failed[c] ? "FAILED:" failed[c] : !ran[c] ? "NOT RUN" : \
+                        c in why ? why[c] : "passed (" ran[c] " tests)"
+                    bad += failed[c] || !ran[c]
+                    printf format, kernel, substr(list[i], at + 1), attach, result
+                }
+            }
+            exit bad != 0
+        }' "$log"
+}
