@@ -13,7 +13,6 @@
 #include <chrono>
 #include <cstring>
 #include <iterator>
-#include <ranges>
 #include <string>
 
 #include <bpf/bpf.h>
@@ -152,8 +151,8 @@ std::vector<object::program> object::programs() const {
     // In the order of attaching: who takes flows out of the table before those who put them in.
     // Detaching goes the other way.
     std::vector<program> all;
-    for (const auto& point : std::views::reverse(plan_.points)) {
-        std::ranges::copy(programs(point), std::back_inserter(all));
+    for (auto point = plan_.points.rbegin(); point != plan_.points.rend(); ++point) {
+        std::ranges::copy(programs(*point), std::back_inserter(all));
     }
     return all;
 }

@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(a_short_rest_makes_no_word) {
 }
 
 BOOST_AUTO_TEST_CASE(a_word_is_through_before_the_cooldown_is_at_any_pace_of_ticks) {
-    for (const u64 hertz : {100, 250, 300, 1000}) {
+    for (const u64 hertz : {100U, 250U, 300U, 1000U}) {
         const u64 tick = second / hertz;
         for (const u64 rest : {20'000'000ULL, 33'554'431ULL, 20 * second, 300 * second}) {
             const u64 word = cooldown_word(flow, bits, now, rest);
