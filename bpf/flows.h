@@ -167,6 +167,7 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
                 count(CTFLOW_PACKETS_UNTRACKED);
             return 0;
         }
+        note_cooldown(ct, adopted.next - now);
     }
     if (due)
         send_update(ctx, ct, now, &counted);

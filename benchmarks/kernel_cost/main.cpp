@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What ctflow costs the kernel per packet, fentry and fexit against kprobe and kretprobe.
+#include "clock.hpp"
+#include "measure.hpp"
+#include "options.hpp"
+#include "report.hpp"
+
+#include <exception>
+#include <iostream>
+
+#include <sched.h>
+
+namespace {
+
+using namespace ctflow::kernel_cost;
+
+// Not a matter of timing, where instructions are counted.
+bool within(double limit, const result& r) {
+    bool good = true;
+    for (const auto& row : r.rows) {
+        if (row.emitting) {
+            continue;
+        }
+        if (!row.fentry || !row.kprobe) {
+            std::cerr << "FAILED: nothing to compare\n";
+            return false;
+        }
+        if (row.fentry->whole.value > limit * row.kprobe->whole.value) {
+            std::cerr << "FAILED: with " << row.flows
+                      << " flows in cooldown, fexit costs more than " << limit
+                      << " times kprobe and kretprobe\n";
+            good = false;
+        }
+    }
+    return good;
+}
+
+// The kernel's statistics are of all CPUs, but a ring is of one.
+void stay_on_one_cpu() {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(0, &one);
+    ::sched_setaffinity(0, sizeof(one), &one);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const auto o = parse(argc, argv);
+    try {
+        stay_on_one_cpu();
+        const bool instructions = counts_instructions();
+        if (o.check_ratio && !instructions) {
+            std::cerr << "FAILED: --check-ratio takes a clock that counts instructions\n";
+            return 1;
+        }
+        const auto r = measure(o);
+        report(std::cout, r, o, instructions);
+        std::cout.flush();
+        return !o.check_ratio || within(*o.check_ratio, r) ? 0 : 1;
+    } catch (const std::exception& e) {
+        std::cerr << "ctflow_kernel_cost: " << e.what() << '\n';
+        return 1;
+    }
+}

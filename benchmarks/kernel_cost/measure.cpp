@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "measure.hpp"
+
+#include "subject.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace ctflow::kernel_cost {
+namespace {
+
+figure median(std::vector<double> samples) {
+    std::ranges::sort(samples);
+    const double middle = samples[samples.size() / 2];
+    return {middle, std::max(samples.back() - middle, middle - samples.front())};
+}
+
+// The subjects that there are, and their rounds.
+struct contender {
+    std::unique_ptr<subject> what;
+    std::vector<double> whole;
+    std::vector<double> programs;
+    cost sum;
+
+    void round(traffic& t, std::size_t flows, std::size_t packets) {
+        if (!what) {
+            return;
+        }
+        const auto s = what->round(t, flows, packets);
+        whole.push_back(s.whole);
+        programs.push_back(s.programs);
+        sum.lost += s.lost;
+        sum.missed += s.missed;
+    }
+
+    std::optional<cost> result(const figure& without) const {
+        if (!what) {
+            return std::nullopt;
+        }
+        cost c = sum;
+        c.programs = median(programs);
+        c.whole = median(whole);
+        c.whole.value -= without.value;
+        c.whole.spread += without.spread;
+        return c;
+    }
+};
+
+class session {
+public:
+    explicit session(const options& o)
+        : options_(o), most_flows_(std::ranges::max(o.flows)), traffic_(most_flows_) {}
+
+    result run() {
+        for (const bool emitting : {false, true}) {
+            for (const auto flows : options_.flows) {
+                result_.rows.push_back(measure_row(flows, emitting));
+            }
+        }
+        return std::move(result_);
+    }
+
+private:
+    row measure_row(std::size_t flows, bool emitting) {
+        contender none{std::make_unique<subject>(), {}, {}, {}};
+        contender fentry{make(attach_mode::fentry, emitting), {}, {}, {}};
+        contender kprobe{make(attach_mode::kprobe, emitting), {}, {}, {}};
+        for (std::size_t i = 0; i < options_.rounds; ++i) {
+            // By turns, so that a slow drift of the machine meets all alike.
+            for (auto* c : {&none, &fentry, &kprobe}) {
+                c->round(traffic_, flows, options_.packets);
+            }
+        }
+        const auto without = median(none.whole);
+        return {flows, emitting, without, fentry.result(without), kprobe.result(without)};
+    }
+
+    std::unique_ptr<subject> make(attach_mode attach, bool emitting) {
+        try {
+            auto made = std::make_unique<subject>(attach, emitting, most_flows_);
+            for (const auto& p : made->programs()) {
+                add(p);
+            }
+            return made;
+        } catch (const system_error& e) {
+            const auto* name = attach == attach_mode::fentry ? "fexit" : "kprobe + kretprobe";
+            remark(std::string("No ") + name + " here: " + e.what());
+            return nullptr;
+        }
+    }
+
+    void add(const program& p) {
+        const auto same = [&p](const program& other) {
+            return p.name == other.name;
+        };
+        if (std::ranges::none_of(result_.programs, same)) {
+            result_.programs.push_back(p);
+        }
+    }
+
+    void remark(const std::string& text) {
+        if (std::ranges::find(result_.remarks, text) == result_.remarks.end()) {
+            result_.remarks.push_back(text);
+        }
+    }
+
+    const options& options_;
+    std::size_t most_flows_;
+    traffic traffic_;
+    result result_;
+};
+
+} // namespace
+
+result measure(const options& o) {
+    return session(o).run();
+}
+
+} // namespace ctflow::kernel_cost

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "options.hpp"
+#include "programs.hpp"
+#include "traffic.hpp"
+
+#include <ctflow/ctflow.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ctflow::kernel_cost {
+
+// The median of the rounds, and how far from it the others lie at most.
+struct figure {
+    double value = 0;
+    double spread = 0;
+};
+
+// Per packet, with one way of attaching.
+struct cost {
+    figure programs; // what the BPF programs run, by the kernel's statistics
+    figure whole;    // what a packet takes more than without a probe
+    std::uint64_t lost = 0;
+    std::uint64_t missed = 0;
+};
+
+struct row {
+    std::size_t flows = 0;
+    bool emitting = false;
+    figure without; // what a packet takes without a probe, sending included
+    std::optional<cost> fentry;
+    std::optional<cost> kprobe;
+};
+
+struct result {
+    std::vector<row> rows;
+    std::vector<program> programs; // each of them once
+    std::vector<std::string> remarks;
+};
+
+result measure(const options& o);
+
+} // namespace ctflow::kernel_cost
