@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <fstream>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -36,6 +37,15 @@ table inet ctflow_test {
 }
 )";
 
+const std::string sysctls = "/proc/sys/net/";
+
+void write_file(const std::string& path, const std::string& text) {
+    std::ofstream file(path);
+    if (!(file << text << std::flush)) {
+        fail(path + " = " + text);
+    }
+}
+
 } // namespace
 
 std::string shell(const std::string& command) {
@@ -57,8 +67,8 @@ std::string shell(const std::string& command) {
 netns::netns(std::string name) : name_(std::move(name)) {
     shell("ip netns add " + name_);
     run("ip link set lo up");
-    run("sh -c 'echo 1 > /proc/sys/net/netfilter/nf_conntrack_acct'");
-    run("sh -c 'echo 1 > /proc/sys/net/netfilter/nf_conntrack_timestamp'");
+    sysctl("netfilter/nf_conntrack_acct", "1");
+    sysctl("netfilter/nf_conntrack_timestamp", "1");
     run(std::string("nft '") + ruleset + "'");
 
     struct stat s {};
@@ -80,6 +90,11 @@ std::string netns::run(const std::string& command) const {
     return shell("ip netns exec " + name_ + " " + command);
 }
 
+void netns::sysctl(const std::string& name, const std::string& value) const {
+    const inside in(*this);
+    write_file(sysctls + name, value);
+}
+
 netns::inside::inside(const netns& ns)
     : before_(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)) {
     const int fd = ::open(("/run/netns/" + ns.name()).c_str(), O_RDONLY | O_CLOEXEC);
@@ -92,6 +107,22 @@ netns::inside::inside(const netns& ns)
 netns::inside::~inside() {
     ::setns(before_, CLONE_NEWNET);
     ::close(before_);
+}
+
+scoped_sysctl::scoped_sysctl(const std::string& name, const std::string& value)
+    : path_(sysctls + name) {
+    if (!std::getline(std::ifstream(path_), before_)) {
+        fail(path_);
+    }
+    write_file(path_, value);
+}
+
+scoped_sysctl::~scoped_sysctl() {
+    try {
+        write_file(path_, before_);
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "%s\n", e.what());
+    }
 }
 
 netns_pair::netns_pair() : a("ctflow-a"), b("ctflow-b") {

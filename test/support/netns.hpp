@@ -24,6 +24,9 @@ public:
     // Runs a command inside.
     std::string run(const std::string& command) const;
 
+    // Sets /proc/sys/net/NAME inside.
+    void sysctl(const std::string& name, const std::string& value) const;
+
     // The calling thread is inside while one lives: sockets that it opens belong there.
     class inside {
     public:
@@ -47,6 +50,19 @@ struct netns_pair {
 
     netns a;
     netns b;
+};
+
+// Sets /proc/sys/net/NAME where the calling thread is, for as long as it lives.
+class scoped_sysctl {
+public:
+    scoped_sysctl(const std::string& name, const std::string& value);
+    ~scoped_sysctl();
+    scoped_sysctl(const scoped_sysctl&) = delete;
+    scoped_sysctl& operator=(const scoped_sysctl&) = delete;
+
+private:
+    std::string path_;
+    std::string before_;
 };
 
 // The counters of the only flow that conntrack lists in a namespace for a filter such as

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the probe says of flows, against what conntrack says of them.
-#include "support/netns.hpp"
 #include "vm/watch.hpp"
+#include "vm/world.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/udp.hpp>
@@ -27,52 +27,6 @@ using asio::ip::tcp;
 using asio::ip::udp;
 
 namespace {
-
-struct world {
-    netns_pair net;
-    asio::io_context sockets; // Never run: its sockets are used synchronously.
-
-    udp::socket bind_udp(const netns& ns, const std::string& address, std::uint16_t port) {
-        const netns::inside in(ns);
-        return {sockets, udp::endpoint(make_address(address), port)};
-    }
-};
-
-void send(udp::socket& from, const udp::socket& to, std::size_t size) {
-    from.send_to(asio::buffer(std::string(size, 'x')), to.local_endpoint());
-}
-
-void receive(udp::socket& s) {
-    std::vector<char> buffer(65536);
-    udp::endpoint from;
-    s.receive_from(asio::buffer(buffer), from);
-}
-
-// Three datagrams of 100 bytes there, two of 50 back.
-void exchange(udp::socket& a, udp::socket& b) {
-    for (int i = 0; i < 3; ++i) {
-        send(a, b, 100);
-        receive(b);
-        if (i < 2) {
-            send(b, a, 50);
-            receive(a);
-        }
-    }
-}
-
-void check_destroy(watch& w, const netns& ns, std::uint16_t port, const std::string& filter) {
-    const auto last = list_flow(ns, filter);
-    ns.run("conntrack -D " + filter);
-    const auto destroyed = of_kind(event_kind::destroy) && in_netns(ns.inode()) && from_port(port);
-    w.until("the end of the flow in " + ns.name(), [&] { return w.count(destroyed) > 0; });
-    w.idle(100ms);
-    const auto events = w.select(destroyed);
-    BOOST_REQUIRE_EQUAL(events.size(), 1U); // Exactly one.
-    BOOST_TEST(events[0].packets_orig() == last.packets_orig);
-    BOOST_TEST(events[0].bytes_orig() == last.bytes_orig);
-    BOOST_TEST(events[0].packets_ret() == last.packets_ret);
-    BOOST_TEST(events[0].bytes_ret() == last.bytes_ret);
-}
 
 bool within_a_second(std::chrono::sys_time<std::chrono::nanoseconds> a,
                      std::chrono::sys_time<std::chrono::nanoseconds> b) {
@@ -108,7 +62,7 @@ BOOST_FIXTURE_TEST_CASE(a_udp_exchange_is_accounted_in_both_namespaces, world) {
         BOOST_TEST(within_a_second(first.start(), before));
         BOOST_TEST(within_a_second(first.time(), before));
 
-        check_destroy(w, *ns, 1001, "-p udp --orig-port-src 1001");
+        check_destroy(w, *ns, from_port(1001), "-p udp --orig-port-src 1001");
         const event last = w.select(mine).back();
         BOOST_TEST(last.packets_orig() == 3U);
         BOOST_TEST(last.packets_ret() == 2U);
@@ -117,12 +71,7 @@ BOOST_FIXTURE_TEST_CASE(a_udp_exchange_is_accounted_in_both_namespaces, world) {
         BOOST_TEST((last.timestamp() > first.timestamp()));
     }
     w.stop();
-    const auto s = w.probe.stats();
-    BOOST_TEST(s.perf_events_update_lost == 0U);
-    BOOST_TEST(s.perf_events_destroy_lost == 0U);
-    BOOST_TEST(s.perf_records_malformed == 0U);
-    BOOST_TEST(s.events_unaccounted == 0U);
-    BOOST_TEST(s.perf_events_total == w.consumer.stats().events_received);
+    check_nothing_lost(w);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_tcp_transfer_is_accounted_to_the_byte, world) {
@@ -155,7 +104,7 @@ BOOST_FIXTURE_TEST_CASE(a_tcp_transfer_is_accounted_to_the_byte, world) {
         BOOST_TEST(first.packets_ret() == 0U);
         BOOST_TEST((first.tcp_state() == tcp_state::syn_sent));
         w.idle(200ms); // Until the connection has closed on both sides.
-        check_destroy(w, *ns, 1002, "-p tcp --orig-port-src 1002");
+        check_destroy(w, *ns, from_port(1002), "-p tcp --orig-port-src 1002");
         BOOST_TEST(w.select(mine).back().bytes_orig() > size);
     }
     w.stop();
@@ -172,7 +121,7 @@ BOOST_FIXTURE_TEST_CASE(an_ipv6_flow_has_its_addresses, world) {
     BOOST_TEST(first.src_addr() == make_address("2001:db8::1"));
     BOOST_TEST(first.dst_addr() == make_address("2001:db8::2"));
     BOOST_TEST(first.bytes_orig() == 148U);
-    check_destroy(w, net.a, 1003, "-f ipv6 -p udp --orig-port-src 1003");
+    check_destroy(w, net.a, from_port(1003), "-f ipv6 -p udp --orig-port-src 1003");
     w.stop();
 }
 
@@ -189,7 +138,7 @@ BOOST_FIXTURE_TEST_CASE(a_connmark_set_by_nftables_is_there_from_the_first_event
 }
 
 BOOST_FIXTURE_TEST_CASE(a_flow_without_counters_is_counted_instead_of_reported, world) {
-    net.a.run("sh -c 'echo 0 > /proc/sys/net/netfilter/nf_conntrack_acct'");
+    net.a.sysctl("netfilter/nf_conntrack_acct", "0");
     watch w;
     auto a = bind_udp(net.a, "192.0.2.1", 1005);
     auto b = bind_udp(net.b, "192.0.2.2", 2005);

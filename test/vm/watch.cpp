@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
+#include <span>
 #include <stdexcept>
 
 namespace ctflow::test {
@@ -52,7 +53,16 @@ config config_under_test() {
     return c;
 }
 
-watch::watch(const config& c) : probe(ctx, c), consumer(ctx, "watch") {
+config every_packet() {
+    config c = config_under_test();
+    c.curve0 = c.curve1 = c.curve2 = {0s, 1ns};
+    c.curve1.age = 1h;
+    c.curve2.age = 2h;
+    return c;
+}
+
+watch::watch(const config& c, std::size_t capacity)
+    : probe(ctx, c), consumer(ctx, "watch", consumer_mode::all, capacity) {
     probe.register_consumer(consumer);
     probe.start();
     probe.async_run([this](error_code ec) { run_result = ec; });
@@ -66,7 +76,8 @@ void watch::until(const std::string& what, const std::function<bool()>& seen) {
     const auto deadline = std::chrono::steady_clock::now() + 20s;
     while (!seen()) {
         if (std::chrono::steady_clock::now() > deadline) {
-            for (const auto& e : events) {
+            const auto shown = std::min<std::size_t>(events.size(), 100);
+            for (const auto& e : std::span(events).last(shown)) {
                 BOOST_TEST_MESSAGE(to_string(e));
             }
             BOOST_FAIL("waited in vain for " << what);
@@ -74,6 +85,11 @@ void watch::until(const std::string& what, const std::function<bool()>& seen) {
         ctx.restart();
         ctx.run_one_for(50ms);
     }
+}
+
+void watch::poll() {
+    ctx.restart();
+    ctx.poll();
 }
 
 void watch::idle(std::chrono::milliseconds duration) {

@@ -6,6 +6,8 @@
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -19,15 +21,22 @@ attach_mode attach_under_test();
 // The default configuration with that.
 config config_under_test();
 
+// That, but every packet of a flow with a place in the table is reported.
+config every_packet();
+
 // A probe that runs, and a consumer that keeps all that it receives.
 class watch {
 public:
-    explicit watch(const config& c = config_under_test());
+    explicit watch(const config& c = config_under_test(),
+                   std::size_t capacity = ctflow::consumer::default_capacity);
     ~watch();
 
     // Runs the reactor until it has seen what it is waiting for. Fails the test if that does not
     // come in a time that is far longer than it can take.
     void until(const std::string& what, const std::function<bool()>& seen);
+
+    // Runs what is ready, without waiting.
+    void poll();
 
     // Runs the reactor for a while.
     void idle(std::chrono::milliseconds duration);
@@ -58,6 +67,11 @@ inline watch::filter of_kind(event_kind kind) {
 inline watch::filter in_netns(std::uint32_t inode) {
     return [inode](const event& e) {
         return e.netns() == inode;
+    };
+}
+inline watch::filter of_proto(std::uint8_t proto) {
+    return [proto](const event& e) {
+        return e.proto() == proto;
     };
 }
 inline watch::filter from_port(std::uint16_t port) {

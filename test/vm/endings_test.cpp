@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How flows end, or never begin: whatever the way, one destroy event for each that did.
+#include "vm/world.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace asio = boost::asio;
+using namespace ctflow;
+using namespace ctflow::test;
+using namespace std::chrono_literals;
+using asio::ip::make_address;
+using asio::ip::udp;
+
+namespace {
+
+const auto destroyed = of_kind(event_kind::destroy);
+const auto updated = of_kind(event_kind::update);
+
+// One namespace, and flows in it from one socket to any port of 127.0.0.1.
+struct alone {
+    netns ns{"ctflow-alone"};
+    asio::io_context sockets; // Never run.
+    udp::socket sender = bind(1001);
+    watch::filter here = in_netns(ns.inode());
+
+    udp::socket bind(std::uint16_t port) {
+        const netns::inside in(ns);
+        return {sockets, udp::endpoint(make_address("127.0.0.1"), port)};
+    }
+
+    // Returns whether the kernel let it pass. Nobody receives it, which sends no ICMP: the ruleset
+    // below drops what has been followed and confirmed, before it reaches a socket.
+    bool send(std::uint16_t port, std::size_t size = 10) {
+        boost::system::error_code ec;
+        sender.send_to(asio::buffer(std::string(size, 'x')),
+                       udp::endpoint(make_address("127.0.0.1"), port), 0, ec);
+        if (ec && ec != boost::system::errc::operation_not_permitted) {
+            throw boost::system::system_error(ec);
+        }
+        return !ec;
+    }
+
+    alone() {
+        ns.run("nft 'table ip sink {\n"
+               "chain input { type filter hook input priority 10; meta l4proto udp drop; }\n"
+               "}'");
+    }
+};
+
+watch::filter to_port(std::uint16_t port) {
+    return [port](const event& e) {
+        return e.dst_port() == port;
+    };
+}
+
+// The number that follows `key` in each line of a listing.
+std::uint64_t sum_of(const std::string& text, const std::string& key) {
+    std::uint64_t sum = 0;
+    for (auto at = text.find(key); at != std::string::npos; at = text.find(key, at)) {
+        at += key.size();
+        sum += std::stoull(text.substr(at));
+    }
+    return sum;
+}
+
+// How many flows are whole: their first event has one packet, their last is a destroy event, and
+// the only one.
+std::size_t whole_flows(const std::vector<event>& events) {
+    std::map<std::uint16_t, std::vector<event>> flows;
+    for (const event& e : events) {
+        flows[e.dst_port()].push_back(e);
+    }
+    const auto whole = [](auto& flow) {
+        auto& of_flow = flow.second;
+        std::ranges::sort(of_flow, {}, &event::timestamp);
+        return of_flow.front().kind() == event_kind::update &&
+               of_flow.front().packets_orig() == 1 &&
+               of_flow.back().kind() == event_kind::destroy &&
+               std::ranges::count(of_flow, event_kind::destroy, &event::kind) == 1;
+    };
+    return static_cast<std::size_t>(std::ranges::count_if(flows, whole));
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(endings)
+
+// Such a flow has an nf_conn, and its packet is counted, but it never comes into the table.
+BOOST_FIXTURE_TEST_CASE(a_flow_refused_by_a_later_rule_has_no_event_at_all, alone) {
+    ns.run("nft 'table ip later {\n"
+           "counter refused { }\n"
+           "chain output { type filter hook output priority 100;\n"
+           "udp dport 9 ct state new counter name refused drop; }\n"
+           "}'");
+    watch w(every_packet());
+    for (int i = 0; i < 5; ++i) {
+        BOOST_TEST(!send(9));
+        BOOST_TEST(send(10)); // A flow that differs in nothing else.
+    }
+    BOOST_TEST(ns.run("nft list counter ip later refused").find("packets 5 ") != std::string::npos);
+    BOOST_TEST(check_destroy(w, ns, to_port(10), "-p udp --orig-port-dst 10").packets_orig() == 5U);
+    BOOST_TEST(w.count(here && to_port(10) && updated) == 5U);
+    BOOST_TEST(w.count(here && to_port(9)) == 0U);
+    BOOST_TEST(w.count(here) == 6U);
+    w.stop();
+    check_nothing_lost(w);
+}
+
+BOOST_FIXTURE_TEST_CASE(flows_deleted_one_by_one_or_flushed_end_once, alone) {
+    watch w;
+    constexpr std::uint16_t flows = 100;
+    for (std::uint16_t i = 0; i < flows; ++i) {
+        send(static_cast<std::uint16_t>(3000 + i));
+        send(static_cast<std::uint16_t>(3000 + i));
+    }
+    ns.run("conntrack -D -p udp --orig-port-dst 3000");
+    BOOST_TEST(only_destroy(w, here).dst_port() == 3000);
+    ns.run("conntrack -F");
+    w.until("all ends", [&] { return w.count(here && destroyed) >= flows; });
+    w.idle(100ms);
+    BOOST_TEST(whole_flows(w.select(here)) == flows);
+    for (const event& e : w.select(here && destroyed)) {
+        BOOST_TEST(e.packets_orig() == 2U);
+        BOOST_TEST(e.bytes_orig() == 2U * 38);
+    }
+    BOOST_TEST(w.count(here) == 2U * flows);
+    w.stop();
+    check_nothing_lost(w);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_flow_that_timed_out_has_its_final_counters, alone) {
+    ns.sysctl("netfilter/nf_conntrack_udp_timeout", "1");
+    watch w;
+    send(3000, 100);
+    send(3000, 200);
+    // The kernel removes it when it comes across it; a listing makes it look.
+    w.until("the flow's end", [&] {
+        ns.run("conntrack -L");
+        w.idle(500ms);
+        return w.count(here && destroyed) > 0;
+    });
+    const event last = only_destroy(w, here);
+    BOOST_TEST(last.packets_orig() == 2U);
+    BOOST_TEST(last.bytes_orig() == 356U);
+    BOOST_TEST(w.count(here) == 2U);
+    w.stop();
+}
+
+BOOST_AUTO_TEST_CASE(a_deleted_namespace_ends_its_flows) {
+    watch w;
+    constexpr std::uint16_t flows = 50;
+    auto gone = std::make_optional<alone>();
+    const auto there = gone->here;
+    for (std::uint16_t i = 0; i < flows; ++i) {
+        gone->send(static_cast<std::uint16_t>(3000 + i));
+    }
+    w.until("all begins", [&] { return w.count(there && updated) == flows; });
+    gone.reset();
+    w.until("all ends", [&] { return w.count(there && destroyed) >= flows; });
+    w.idle(100ms);
+    BOOST_TEST(whole_flows(w.select(there)) == flows);
+    BOOST_TEST(w.count(there) == 2U * flows);
+    w.stop();
+    check_nothing_lost(w);
+}
+
+BOOST_FIXTURE_TEST_CASE(flows_older_than_the_probe_end_with_all_that_they_carried, alone) {
+    for (int i = 0; i < 5; ++i) {
+        send(3000);
+        send(3001);
+    }
+    watch w;
+    send(3001);
+    w.until("an update of the flow that goes on", [&] { return w.count(here) > 0; });
+    BOOST_TEST(w.select(here).front().packets_orig() == 6U);
+    const event silent = check_destroy(w, ns, to_port(3000), "-p udp --orig-port-dst 3000");
+    BOOST_TEST(silent.packets_orig() == 5U);
+    const event busy = check_destroy(w, ns, to_port(3001), "-p udp --orig-port-dst 3001");
+    BOOST_TEST(busy.packets_orig() == 6U);
+    BOOST_TEST(w.count(here && to_port(3000)) == 1U);
+    BOOST_TEST(w.count(here && to_port(3001)) == 2U);
+    w.stop();
+}
+
+// A table of 1000 in so few buckets that the kernel always finds a flow to drop near the new one.
+BOOST_FIXTURE_TEST_CASE(a_flow_dropped_early_from_a_full_table_ends_once, alone) {
+    const scoped_sysctl buckets("netfilter/nf_conntrack_buckets", "512");
+    const scoped_sysctl max("netfilter/nf_conntrack_max", "1000");
+    watch w;
+    constexpr std::uint16_t flows = 3000;
+    std::size_t begun = 0;
+    for (std::uint16_t i = 0; i < flows; ++i) {
+        begun += send(static_cast<std::uint16_t>(3000 + i)) ? 1 : 0;
+        w.poll();
+    }
+    const auto early = sum_of(ns.run("conntrack -S"), "early_drop=");
+    BOOST_TEST_MESSAGE(begun << " flows, " << early << " dropped early");
+    BOOST_TEST(early > 0U);
+    w.until("the dropped flows' ends", [&] { return w.count(here && destroyed) >= early; });
+    ns.run("conntrack -F");
+    w.until("all ends", [&] { return w.count(here && destroyed) >= begun; });
+    w.idle(100ms);
+    BOOST_TEST(whole_flows(w.select(here)) == begun);
+    BOOST_TEST(w.count(here) == 2 * begun);
+    w.stop();
+    check_nothing_lost(w);
+}
+
+// The kernel gives the nf_conn of an ended flow to the next one. With a cooldown of 20 s, nothing
+// of what was known of the former may be left.
+BOOST_FIXTURE_TEST_CASE(a_flow_at_the_address_of_an_ended_one_starts_afresh, alone) {
+    watch w;
+    std::map<std::uint64_t, int> lives; // By address.
+    std::size_t flows = 0;
+    for (int round = 0; round < 50 && lives.size() + 20 > flows; ++round) {
+        w.events.clear();
+        constexpr std::uint16_t each = 10;
+        for (std::uint16_t i = 0; i < each; ++i) {
+            const auto port = static_cast<std::uint16_t>(3000 + each * round + i);
+            send(port);
+            send(port);
+        }
+        ns.run("conntrack -F");
+        w.until("all ends", [&] { return w.count(here && destroyed) >= each; });
+        w.idle(10ms);
+        BOOST_TEST(whole_flows(w.select(here)) == each);
+        BOOST_TEST(w.count(here) == 2U * each); // The second packets are in cooldown.
+        for (const event& e : w.select(here && destroyed)) {
+            BOOST_TEST(e.packets_orig() == 2U);
+            ++lives[e.conntrack()];
+        }
+        flows += each;
+    }
+    BOOST_TEST_MESSAGE(flows << " flows at " << lives.size() << " addresses");
+    BOOST_TEST(lives.size() + 20 <= flows); // Else nothing has been tested.
+    w.stop();
+    check_nothing_lost(w);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
