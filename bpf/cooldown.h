@@ -20,8 +20,8 @@
 #define CTFLOW_COOLDOWN_MIN_BITS 16 /* 50 - 6 - 28: with fewer slots the tag would not do. */
 
 /* A tick is 10 ms at most (100 Hz). Reckoned as 2^24 ns, 17 ms: a word is through well before its
- * flow's cooldown is, should the counter lag behind. It stands still while the machine is suspended:
- * after that a flow's update may be late by 10/17 of its cooldown, no more. */
+ * flow's cooldown is, should the counter lag behind. It stands still while the machine is
+ * suspended: after that a flow's update may be late by 10/17 of its cooldown, no more. */
 #define CTFLOW_COOLDOWN_TICK_SHIFT 24
 #define CTFLOW_COOLDOWN_LONGEST (1ULL << 30)
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Prints flow events until told to stop: the whole of ctflow's use in one coroutine.
+#include "check.hpp"
 #include "format.hpp"
 #include "options.hpp"
 
@@ -26,6 +27,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <limits>
 #include <span>
 #include <string>
@@ -147,7 +149,8 @@ void report(const ctflow::probe_stats& p, const ctflow::consumer_stats& c, const
     }
 }
 
-asio::awaitable<void> run(const options& o) {
+// @param started  becomes true when nothing about the host is in the way any more
+asio::awaitable<void> run(const options& o, bool& started) {
     const auto executor = co_await asio::this_coro::executor;
     ctflow::probe probe(executor, o.config);
     if (o.sysctl) {
@@ -160,6 +163,7 @@ asio::awaitable<void> run(const options& o) {
     asio::steady_timer timer(executor);
 
     probe.start();
+    started = true;
     complain("ready (" + flowdump::describe(probe.kernel()) + ")");
     timer.expires_after(o.duration.value_or(std::chrono::nanoseconds::max()));
     const auto print = [&]() -> asio::awaitable<ctflow::error_code> {
@@ -185,14 +189,19 @@ int main(int argc, char** argv) {
         return 2;
     }
     const auto& o = std::get<options>(parsed);
+    bool started = true;
     try {
         if (o.help || o.version) {
             const char* const version = "flowdump " CTFLOW_VERSION_STRING "\n";
             return std::fputs(o.help ? flowdump::usage : version, stdout) < 0 ||
                    std::fflush(stdout) != 0;
         }
+        if (o.check) {
+            return flowdump::check(o, std::cout);
+        }
+        started = false;
         asio::io_context context(1);
-        asio::co_spawn(context, run(o), [](const std::exception_ptr& failure) {
+        asio::co_spawn(context, run(o, started), [](const std::exception_ptr& failure) {
             if (failure) {
                 std::rethrow_exception(failure);
             }
@@ -201,6 +210,9 @@ int main(int argc, char** argv) {
         return 0;
     } catch (const std::exception& e) {
         complain(e.what());
+        if (!started) {
+            complain("'flowdump --check' tells what is in the way, and what mends it");
+        }
         return 1;
     }
 }

@@ -33,6 +33,8 @@ a rate that falls with its age, and when it ends.
   --max-flows N      flows that can be followed at a time (65536)
   --no-sysctl        do not switch on conntrack's counters and time stamps
   --stats            print statistics at the end, as JSON on stderr
+  --check            tell what is in the way of events here, and what mends it;
+                     exit status 0 if nothing is
   --version
   --help
 
@@ -129,6 +131,7 @@ enum id : int {
     max_flows,
     no_sysctl,
     stats,
+    check,
     version,
     help,
 };
@@ -147,6 +150,7 @@ constexpr option table[] = {
     {"max-flows", required_argument, nullptr, id::max_flows},
     {"no-sysctl", no_argument, nullptr, id::no_sysctl},
     {"stats", no_argument, nullptr, id::stats},
+    {"check", no_argument, nullptr, id::check},
     {"version", no_argument, nullptr, id::version},
     {"help", no_argument, nullptr, id::help},
     {nullptr, 0, nullptr, 0},
@@ -223,6 +227,9 @@ std::string set(int option, std::string_view value, options& o) {
         break;
     case id::stats:
         o.stats = true;
+        break;
+    case id::check:
+        o.check = true;
         break;
     case id::version:
         o.version = true;

@@ -24,6 +24,7 @@ struct options {
     std::size_t queue = ctflow::consumer::default_capacity;
     bool sysctl = true;
     bool stats = false;
+    bool check = false;
     bool version = false;
     bool help = false;
 };

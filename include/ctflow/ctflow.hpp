@@ -8,6 +8,7 @@
 #include <ctflow/error.hpp>
 #include <ctflow/event.hpp>
 #include <ctflow/kernel.hpp>
+#include <ctflow/preflight.hpp>
 #include <ctflow/probe.hpp>
 #include <ctflow/stats.hpp>
 #include <ctflow/sysctl.hpp>

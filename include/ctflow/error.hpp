@@ -49,6 +49,7 @@ enum class errc {
     hook_missing,         ///< A conntrack function that must be hooked cannot be.
     fentry_unavailable,   ///< fentry was asked for, and the kernel cannot do it for conntrack.
     missing_capabilities, ///< The process may not: no root, or without CAP_BPF, CAP_PERFMON.
+    locked_memory,        ///< RLIMIT_MEMLOCK is too low for ring buffers or, before 5.11, maps.
     lockdown,             ///< Kernel lockdown forbids tracing programs.
     load_failed,          ///< The kernel or libbpf refused the BPF program.
     attach_failed,        ///< A program was loaded but could not be attached.

@@ -31,6 +31,7 @@ namespace ctflow {
 /// Needs root (or, for kprobes, CAP_BPF and CAP_PERFMON: see the README), a kernel with BTF, and
 /// the nf_conntrack module loaded.
 /// Flows have counters only while net.netfilter.nf_conntrack_acct is 1 (apply_sysctls()).
+/// preflight() finds out which of all that is amiss.
 ///
 /// @par Thread-safety
 /// Every member function but assignment and destruction may be called from any thread. Events are
@@ -53,9 +54,9 @@ public:
     /// Selects, opens, configures and loads the BPF program; attaches nothing.
     ///
     /// Errors: those of validate(config); errc::kernel_release, kernel_too_old, no_btf,
-    /// conntrack_missing, hook_missing, fentry_unavailable, missing_capabilities, lockdown,
-    /// load_failed; or the errno of a system call. A probe whose construction failed answers every
-    /// call with that error.
+    /// conntrack_missing, hook_missing, fentry_unavailable, missing_capabilities, locked_memory,
+    /// lockdown, load_failed; or the errno of a system call. A probe whose construction failed
+    /// answers every call with that error.
     basic_probe(const executor_type& executor, const config& c, error_code& ec, diagnostics& diag)
         : executor_(executor), core_(detail::probe_core::make(executor, c, ec, diag)) {}
 

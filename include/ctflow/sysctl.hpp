@@ -18,7 +18,11 @@ struct sysctl_change {
 
 /// Makes conntrack count and time-stamp its flows: sets net.netfilter.nf_conntrack_acct and
 /// net.netfilter.nf_conntrack_timestamp to 1 in the network namespace of the calling thread.
-/// Flows that exist already stay as they began. Nothing sets them back.
+/// Other namespaces keep theirs: each has its own two, and a new one starts with 0. Flows that
+/// exist already stay as they began.
+///
+/// Nothing sets them back: neither the end of a probe nor that of the program. They stay as they
+/// are until somebody sets them otherwise, or the namespace (for the first one: the system) ends.
 ///
 /// @return What was changed; nothing if all was set already.
 ///

@@ -50,6 +50,12 @@ std::unique_ptr<object> load_as(attach_mode mode, const config& c, ctflow::kerne
     if (ec) {
         return nullptr;
     }
+    if (plan.mode == attach_mode::kprobe && !host::kprobes_possible()) {
+        ec = errc::hook_missing;
+        diag =
+            "there are no kprobes: a kernel built with CONFIG_KPROBE_EVENTS, and /sys, are needed";
+        return nullptr;
+    }
     kernel.attach = plan.mode;
     kernel.hooks = plan.hooks();
     auto loaded = std::make_unique<object>(c, plan, ec, diag);

@@ -4,6 +4,7 @@
 #include "bpf/print.hpp"
 #include "cooldown.h"
 #include "curve.h"
+#include "host/locked_memory.hpp"
 #include "host/privileges.hpp"
 
 #include <algorithm>
@@ -33,6 +34,10 @@ error_code explain(int error, errc otherwise, const std::string& log, diagnostic
     if (lockdown == host::lockdown_mode::confidentiality) {
         // Not the log: it speaks of RLIMIT_MEMLOCK and of helpers, and leads astray.
         return errc::lockdown;
+    }
+    if (error == EPERM && host::bpf_memory_is_limited()) {
+        diag = host::locked_memory_limit();
+        return errc::locked_memory;
     }
     const bool forbidden = error == EPERM || error == EACCES;
     if ((forbidden || error == ESRCH) && host::lacks_sys_admin()) {

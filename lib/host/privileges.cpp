@@ -40,8 +40,9 @@ std::optional<lockdown_mode> parse_lockdown(std::string_view text) noexcept {
     return std::nullopt;
 }
 
-std::optional<std::uint64_t> parse_effective_capabilities(std::string_view status) noexcept {
-    constexpr std::string_view key = "CapEff:\t";
+namespace {
+
+std::optional<std::uint64_t> parse_set(std::string_view status, std::string_view key) noexcept {
     const auto at = status.find(key);
     if (at == std::string_view::npos) {
         return std::nullopt;
@@ -50,6 +51,16 @@ std::optional<std::uint64_t> parse_effective_capabilities(std::string_view statu
     std::uint64_t value = 0;
     const auto [end, ec] = std::from_chars(begin, status.data() + status.size(), value, 16);
     return ec == std::errc() && end != begin ? std::optional(value) : std::nullopt;
+}
+
+} // namespace
+
+std::optional<std::uint64_t> parse_effective_capabilities(std::string_view status) noexcept {
+    return parse_set(status, "CapEff:\t");
+}
+
+std::optional<std::uint64_t> parse_bounding_capabilities(std::string_view status) noexcept {
+    return parse_set(status, "CapBnd:\t");
 }
 
 std::string missing_capabilities(std::uint64_t effective) {
@@ -70,13 +81,21 @@ std::optional<lockdown_mode> current_lockdown() {
     return parse_lockdown(read_file("/sys/kernel/security/lockdown"));
 }
 
+std::optional<std::uint64_t> effective_capabilities() {
+    return parse_effective_capabilities(read_file("/proc/self/status"));
+}
+
+std::optional<std::uint64_t> bounding_capabilities() {
+    return parse_bounding_capabilities(read_file("/proc/self/status"));
+}
+
 std::string missing_capabilities() {
-    const auto effective = parse_effective_capabilities(read_file("/proc/self/status"));
+    const auto effective = effective_capabilities();
     return effective ? missing_capabilities(*effective) : std::string();
 }
 
 bool lacks_sys_admin() {
-    const auto effective = parse_effective_capabilities(read_file("/proc/self/status"));
+    const auto effective = effective_capabilities();
     return effective && !has(*effective, CAP_SYS_ADMIN);
 }
 

@@ -17,12 +17,17 @@ std::optional<lockdown_mode> parse_lockdown(std::string_view text) noexcept;
 // Reads the effective capabilities out of /proc/self/status.
 std::optional<std::uint64_t> parse_effective_capabilities(std::string_view status) noexcept;
 
+// The same of the bounding set: those that the process can get by executing a file.
+std::optional<std::uint64_t> parse_bounding_capabilities(std::string_view status) noexcept;
+
 // Names of those that a set of capabilities lacks for tracing programs, "CAP_BPF, CAP_PERFMON";
 // empty if it lacks none. CAP_SYS_ADMIN stands for both (capabilities(7)).
 std::string missing_capabilities(std::uint64_t effective);
 
 // What is in force here. Nothing where securityfs is not mounted.
 std::optional<lockdown_mode> current_lockdown();
+std::optional<std::uint64_t> effective_capabilities();
+std::optional<std::uint64_t> bounding_capabilities();
 std::string missing_capabilities();
 
 // Whether what is refused may be so for want of CAP_SYS_ADMIN: finding a module's BTF by id needs

@@ -2,7 +2,10 @@
 #include "host/symbols.hpp"
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 namespace ctflow::host {
 
@@ -48,6 +51,15 @@ std::set<std::string, std::less<>>
 find_traceable_functions(std::span<const std::string_view> names) {
     std::ifstream available("/sys/kernel/tracing/available_filter_functions");
     return find_traceable_functions(available, names);
+}
+
+bool kprobes_possible() {
+    std::error_code ignored;
+    return std::ranges::any_of(
+        std::to_array({"/sys/bus/event_source/devices/kprobe/type",
+                       "/sys/kernel/tracing/kprobe_events",
+                       "/sys/kernel/debug/tracing/kprobe_events"}),
+        [&](const char* path) { return std::filesystem::exists(path, ignored); });
 }
 
 } // namespace ctflow::host

@@ -26,4 +26,8 @@ find_traceable_functions(std::istream& available, std::span<const std::string_vi
 std::set<std::string, std::less<>>
 find_traceable_functions(std::span<const std::string_view> names);
 
+// Whether libbpf can make kprobes here, by perf_event_open(2) or, on old kernels, by tracefs.
+// Programs for them load on a kernel without, too.
+bool kprobes_possible();
+
 } // namespace ctflow::host

@@ -2,6 +2,7 @@
 #include "transport/perf_buffer.hpp"
 
 #include "bpf/print.hpp"
+#include "host/locked_memory.hpp"
 
 #include <cerrno>
 
@@ -55,11 +56,14 @@ perf_buffer::perf_buffer(int map_fd, std::size_t pages, error_code& ec, diagnost
         const int error = errno;
         ec = {error, boost::system::system_category()};
         diag = log.text();
-        if (error == EPERM || error == EACCES) {
+        if (error == EACCES) {
             // perf_event_open(2). Debian and Ubuntu set paranoid above 2, which root alone passes.
             ec = errc::missing_capabilities;
-            diag = "perf buffers, unless for root, need kernel.perf_event_paranoid at 2 or below, "
-                   "and CAP_IPC_LOCK or a higher RLIMIT_MEMLOCK for their memory";
+            diag = "perf buffers, unless for root, need kernel.perf_event_paranoid at 2 or below";
+        } else if (error == EPERM) {
+            // mmap(2) of one, with more than kernel.perf_event_mlock_kb in use.
+            ec = errc::locked_memory;
+            diag = host::locked_memory_limit();
         }
         return;
     }

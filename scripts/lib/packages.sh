@@ -2,13 +2,13 @@
 # Debian's packages that ctflow is built and tested with. Sourced.
 
 # shellcheck disable=SC2034
-build_packages=(g++ cmake ninja-build pkgconf clang bpftool libbpf-dev libboost1.81-dev
-    libboost-test1.81-dev)
+build_packages=(g++ cmake ninja-build pkgconf clang bpftool libbpf-dev libmnl-dev
+    libboost1.81-dev libboost-test1.81-dev)
 
 # What scripts/vm boots a guest with, and fills it.
 # shellcheck disable=SC2034
 vm_packages=(qemu-system-x86 cpio xz-utils busybox-static bash iproute2 nftables conntrack bpftool
-    kmod)
+    kmod util-linux libcap2-bin)
 
 # The sanitizers come with g++.
 # shellcheck disable=SC2034

@@ -47,7 +47,7 @@ bad() {
 
 good '^usage: flowdump ' --help
 for option in json mode count duration curve attach buffer-pages queue max-flows no-sysctl stats \
-    version help; do
+    check version help; do
     good "^  --$option( |\$)" --help
 done
 good '^flowdump [0-9]+\.[0-9]+\.[0-9]+$' --version
@@ -67,7 +67,7 @@ bad --buffer-pages --buffer-pages 3
 bad --curve --curve 0s:20s,1m:1m
 bad --curve --curve 0s:20s,1m:1m,5m:5m,6m:6m
 bad --curve --curve 0s:20s,5m:1m,1m:5m
-for option in --json --no-sysctl --stats --version --help; do
+for option in --json --no-sysctl --stats --check --version --help; do
     bad "$option" "$option=yes"
 done
 bad --bogus --bogus
@@ -82,7 +82,20 @@ if ((status == 0)); then
 else
     ((status == 1)) || fail "exit status $status, not 1"
     [[ $(sed -n 1p "$err") == "flowdump: "* ]] || fail "does not say why"
+    [[ $(tail -n 1 "$err") == "flowdump: 'flowdump --check' "* ]] || fail "no hint at --check"
 fi
+
+# Whether it can be let in is said without trying, too; FAIL is why not.
+run --check
+[[ $status == "$(grep -q '^FAIL  ' "$out" && echo 1 || echo 0)" ]] || fail "exit status $status"
+grep -q '^ok    kernel ' "$out" || fail "says nothing of the kernel"
+[[ ! -s $err ]] || fail "something on stderr"
+run --check --json
+[[ $(grep -cvE '^\{"name":"[a-z]+","verdict":"(good|warning|bad)",.*\}$' "$out") == 0 ]] ||
+    fail "something else than objects"
+run --check --btf /nowhere
+((status == 1)) || fail "exit status $status, not 1"
+grep -q '^FAIL  btf .*/nowhere' "$out" || fail "does not name the file"
 
 ((failures == 0)) || exit 1
 echo "all as it should be"

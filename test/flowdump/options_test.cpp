@@ -51,6 +51,7 @@ BOOST_AUTO_TEST_CASE(nothing_gives_the_defaults) {
     BOOST_TEST(o.queue == ctflow::consumer::default_capacity);
     BOOST_TEST(o.sysctl);
     BOOST_TEST(!o.stats);
+    BOOST_TEST(!o.check);
     BOOST_TEST(!o.version);
     BOOST_TEST(!o.help);
 }
@@ -59,6 +60,7 @@ BOOST_AUTO_TEST_CASE(switches) {
     BOOST_TEST(good({"--json"}).json);
     BOOST_TEST(!good({"--no-sysctl"}).sysctl);
     BOOST_TEST(good({"--stats"}).stats);
+    BOOST_TEST(good({"--check"}).check);
     BOOST_TEST(good({"--version"}).version);
     BOOST_TEST(good({"--help"}).help);
     BOOST_TEST(bad({"--json=yes"}) == "--json takes no value");
@@ -174,8 +176,8 @@ BOOST_AUTO_TEST_CASE(what_to_hook_and_what_types_to_use) {
 }
 
 BOOST_AUTO_TEST_CASE(everything_else) {
-    for (const char* option : {"--mode", "--count", "--duration", "--curve", "--attach",
-                               "--avoid", "--btf", "--buffer-pages", "--queue", "--max-flows"}) {
+    for (const char* option : {"--mode", "--count", "--duration", "--curve", "--attach", "--avoid",
+                               "--btf", "--buffer-pages", "--queue", "--max-flows"}) {
         BOOST_TEST(bad({option}) == std::string(option) + " needs a value");
     }
     BOOST_TEST(bad({"--bogus"}) == "unknown option --bogus");

@@ -57,6 +57,9 @@ BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
     BOOST_TEST(says(errc::fentry_unavailable, "kprobe"));
     BOOST_TEST(says(errc::missing_capabilities, "CAP_BPF"));
     BOOST_TEST(says(errc::missing_capabilities, "CAP_PERFMON"));
+    BOOST_TEST(says(errc::locked_memory, "ulimit -l"));
+    BOOST_TEST(says(errc::locked_memory, "CAP_IPC_LOCK"));
+    BOOST_TEST(says(errc::locked_memory, "CAP_SYS_RESOURCE"));
     BOOST_TEST(says(errc::lockdown, "lockdown"));
     BOOST_TEST(says(errc::sysctl_missing, "modprobe nf_conntrack"));
     BOOST_TEST(says(errc::sysctl_denied, "CAP_NET_ADMIN"));

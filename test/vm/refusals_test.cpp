@@ -21,6 +21,7 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -45,9 +46,10 @@ refusal refuse(const config& c) {
     return r;
 }
 
-refusal refuse(attach_mode mode) {
+refusal refuse(attach_mode mode, std::size_t pages = config().buffer_pages) {
     config c;
     c.attach = mode;
+    c.buffer_pages = pages;
     return refuse(c);
 }
 
@@ -92,6 +94,11 @@ struct only_tracing_capabilities {
 
     std::array<__user_cap_data_struct, 2> before{};
 };
+
+void lockable_memory(rlim_t bytes) {
+    const rlimit limit{bytes, RLIM_INFINITY};
+    require(::setrlimit(RLIMIT_MEMLOCK, &limit) == 0, "setrlimit");
+}
 
 void paranoid(const char* level) {
     std::ofstream("/proc/sys/kernel/perf_event_paranoid") << level;
@@ -172,6 +179,7 @@ BOOST_AUTO_TEST_SUITE(two_capabilities)
 
 BOOST_AUTO_TEST_CASE(suffice_for_kprobes_if_perf_is_not_paranoid) {
     paranoid("2");
+    lockable_memory(RLIM_INFINITY); // Or 5.10 has no place for the maps.
     const only_tracing_capabilities me;
     BOOST_TEST(!refuse(attach_mode::kprobe).code);
     BOOST_TEST(!refuse(attach_mode::automatic).code); // Falls back to a kprobe.
@@ -182,10 +190,20 @@ BOOST_AUTO_TEST_CASE(suffice_for_kprobes_if_perf_is_not_paranoid) {
 
 BOOST_AUTO_TEST_CASE(are_told_what_is_in_the_way_if_it_is) {
     paranoid("3");
+    lockable_memory(RLIM_INFINITY);
     const only_tracing_capabilities me;
     const auto r = refuse(attach_mode::kprobe);
     BOOST_TEST((r.code == errc::missing_capabilities));
     BOOST_TEST(mentions(r, "perf_event_paranoid"));
+}
+
+BOOST_AUTO_TEST_CASE(are_told_that_too_little_memory_may_be_locked) {
+    paranoid("2");
+    lockable_memory(64 * 1024);
+    const only_tracing_capabilities me;
+    const auto r = refuse(attach_mode::kprobe, 1024);
+    BOOST_TEST((r.code == errc::locked_memory));
+    BOOST_TEST(mentions(r, "ulimit -l is 64"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

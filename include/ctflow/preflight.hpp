@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ctflow/config.hpp>
+#include <ctflow/detail/export.hpp>
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace ctflow {
+
+/// How a condition is met.
+enum class verdict : std::uint8_t {
+    good,    ///< Nothing to do.
+    warning, ///< The probe works, but something will be missing; or it cannot be told.
+    bad,     ///< The probe cannot be had, or flows of this network namespace have no events.
+};
+
+/// Something that the host must be, or have, for events to come.
+struct condition {
+    std::string name; ///< One word.
+    ctflow::verdict verdict = ctflow::verdict::good;
+    std::string finding; ///< What was found and what it means, in one line.
+    std::string remedy;  ///< A shell command (for root) where one mends it, else what to do.
+                         ///< Empty if good.
+
+    friend bool operator==(const condition&, const condition&) = default;
+};
+
+/// What preflight() found.
+struct preflight_report {
+    /// In this order. Left out are those that mean nothing while an earlier one is bad.
+    ///
+    /// - `kernel`: Linux 5.8 or newer.
+    /// - `btf`: the kernel's types, and whether conntrack's functions are among them (fentry).
+    /// - `lockdown`: not confidentiality.
+    /// - `capabilities`: CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN; CAP_NET_ADMIN while sysctls are
+    ///   to be set; kernel.perf_event_paranoid.
+    /// - `module`: nf_conntrack is loaded.
+    /// - `hooks`: the kernel takes the programs. Tried, unless one of the above is bad.
+    /// - `acct`, `timestamp`: conntrack's sysctls.
+    /// - `tracking`: something makes conntrack follow packets.
+    /// - `table`: conntrack's table has room.
+    /// - `offload`: no nftables flow table keeps packets from being counted.
+    std::vector<condition> conditions;
+
+    /// Whether none is bad.
+    CTFLOW_DECL bool works() const noexcept;
+};
+
+/// Finds out why a probe of this configuration cannot be made here, or would have no events.
+///
+/// Looks at the network namespace of the calling thread; the probe itself sees all of them. To be
+/// sure, it makes a probe as basic_probe's constructor does, attaches nothing, and lets it go. It
+/// changes nothing, but the kernel may load modules to answer (nfnetlink, nfnetlink_hook,
+/// nf_tables); and where the kernel does not list its hooks (before Linux 5.14, or without
+/// CAP_NET_ADMIN), it connects to itself over loopback and looks whether conntrack has seen it.
+///
+/// Takes a second or so, in which it blocks. Its probe's ring buffers count against the same limit
+/// of locked memory as those of a probe that runs already for this user.
+///
+/// @par Thread-safety
+/// May be called from any thread.
+CTFLOW_DECL preflight_report preflight(const config& c = {});
+
+/// "ok", "WARN", "FAIL".
+CTFLOW_DECL const char* to_string(verdict v) noexcept;
+
+/// One line without a newline, aligned with those of other conditions, the remedy behind " -> ".
+/// For people; its form may change.
+CTFLOW_DECL std::string to_string(const condition& c);
+CTFLOW_DECL std::ostream& operator<<(std::ostream& os, const condition& c);
+
+} // namespace ctflow

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/locked_memory.hpp"
+
+#include "host/release.hpp"
+
+#include <sys/resource.h>
+
+namespace ctflow::host {
+namespace {
+
+rlim_t limit() noexcept {
+    rlimit r{};
+    ::getrlimit(RLIMIT_MEMLOCK, &r); // Fails for bad arguments only.
+    return r.rlim_cur;
+}
+
+} // namespace
+
+bool bpf_is_locked_memory(std::string_view release) noexcept {
+    const auto version = parse_release(release);
+    return version && *version < kernel_version{5, 11, 0};
+}
+
+bool bpf_memory_is_limited() {
+    return limit() != RLIM_INFINITY && bpf_is_locked_memory(running_release());
+}
+
+std::string locked_memory_limit() {
+    const auto l = limit();
+    return "ulimit -l is " + (l == RLIM_INFINITY ? "unlimited" : std::to_string(l / 1024));
+}
+
+} // namespace ctflow::host

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace ctflow::host {
+
+// Whether this kernel counts BPF maps and programs against RLIMIT_MEMLOCK, as kernels before
+// Linux 5.11 do. libbpf then lifts the limit, if it may (CAP_SYS_RESOURCE).
+bool bpf_is_locked_memory(std::string_view release) noexcept;
+
+// Whether there is a limit for this process that the running kernel holds against BPF.
+bool bpf_memory_is_limited();
+
+// "ulimit -l is 64", in KiB.
+std::string locked_memory_limit();
+
+} // namespace ctflow::host

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "host/privileges.hpp"
+
+#include <ctflow/error.hpp>
+#include <ctflow/kernel.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ctflow::checks {
+
+// What became of making a probe.
+struct load_attempt {
+    error_code refusal;
+    diagnostics diag;
+    ctflow::kernel kernel;
+};
+
+// For which packets conntrack has hooks.
+struct tracked_families {
+    bool ipv4 = false;
+    bool ipv6 = false;
+    bool bridge = false;
+};
+
+// An nftables flow table.
+struct flow_table {
+    std::string family;
+    std::string table;
+    std::string name;
+    std::int32_t priority = 0; // Of its hook.
+    bool counts = false;       // Has the flag `counter`.
+};
+
+// A host as far as conditions depend on it. What is not set cannot be known here.
+struct host_facts {
+    std::string release;
+
+    bool own_btf = false;
+    bool conntrack_in_btf = false;
+    diagnostics btf_file_problem; // With config::btf_file; empty: none.
+
+    std::optional<host::lockdown_mode> lockdown;
+    bool securityfs = false; // Is mounted.
+
+    std::optional<std::uint64_t> effective; // Capabilities,
+    std::optional<std::uint64_t> bounding;  // and those that can be had.
+    bool initial_user_namespace = true;
+    bool perf_refused = false; // perf_event_open(2) says EACCES.
+    std::optional<std::uint64_t> perf_event_paranoid;
+    std::string executable; // Whose capabilities they are.
+
+    bool module = false;
+    std::optional<load_attempt> load; // Not if it was not tried.
+
+    // conntrack in this network namespace; nothing if there is none.
+    std::optional<std::uint64_t> acct;
+    std::optional<std::uint64_t> timestamp;
+    std::optional<std::uint64_t> count;
+    std::optional<std::uint64_t> max; // Of flows; 0: no limit.
+    bool max_belongs_here = true;     // And not to another namespace.
+    std::optional<tracked_families> hooks;
+    std::optional<bool> loopback_followed; // A connection of our own.
+    std::optional<std::vector<flow_table>> flow_tables;
+};
+
+} // namespace ctflow::checks

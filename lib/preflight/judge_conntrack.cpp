@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whether conntrack has something to tell, in this network namespace.
+#include "preflight/judge.hpp"
+
+#include <algorithm>
+
+#include <linux/capability.h>
+
+namespace ctflow::checks {
+namespace {
+
+// One rule that looks at conntrack's state makes conntrack follow all packets of the family, those
+// that the host sends too; this one does nothing else.
+constexpr const char* track_all =
+    "nft 'table inet ctflow { chain watch { type filter hook prerouting priority 0; ct state new; "
+    "}; }'";
+
+constexpr const char* cannot_read = "cannot be told: its sysctl is not to be seen";
+constexpr const char* show_sysctls = "make /proc/sys/net/netfilter visible here";
+
+std::string flows(std::uint64_t count) {
+    return std::to_string(count) + (count == 1 ? " flow" : " flows");
+}
+
+std::string list(const tracked_families& t) {
+    std::string text;
+    for (const auto& [there, name] :
+         {std::pair(t.ipv4, "IPv4"), {t.ipv6, "IPv6"}, {t.bridge, "bridges"}}) {
+        if (there) {
+            text += (text.empty() ? "" : ", ") + std::string(name);
+        }
+    }
+    return text;
+}
+
+condition judge_hooked(const tracked_families& t, const host_facts& f) {
+    if (const auto families = list(t); !families.empty()) {
+        return {"tracking", verdict::good, "packets are followed: " + families, {}};
+    }
+    if (f.count.value_or(0) != 0) {
+        // Open vSwitch and tc's action ct call conntrack without hooks.
+        return {"tracking", verdict::warning,
+                "no rule of this namespace makes conntrack follow packets; the " + flows(*f.count) +
+                    " in its table are left over, or Open vSwitch's or tc's",
+                track_all};
+    }
+    return {"tracking", verdict::bad,
+            "nothing makes conntrack follow packets: there are no events from this namespace",
+            track_all};
+}
+
+// nft's identifiers, and nothing that a shell would take for something else.
+bool plain_word(const std::string& word) {
+    return !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTU"
+                                                   "VWXYZ0123456789_.") == std::string::npos;
+}
+
+std::string add_counter(const flow_table& t) {
+    if (!plain_word(t.family) || !plain_word(t.table) || !plain_word(t.name)) {
+        return "add `counter;` to the flow tables of nft list flowtables";
+    }
+    return "nft 'add flowtable " + t.family + " " + t.table + " " + t.name +
+           " { hook ingress priority " + std::to_string(t.priority) + "; counter; }'";
+}
+
+} // namespace
+
+condition judge_acct(const host_facts& f) {
+    if (!f.acct) {
+        return {"acct", verdict::warning, cannot_read, show_sysctls};
+    }
+    if (*f.acct == 0) {
+        return {"acct", verdict::bad,
+                "nf_conntrack_acct is 0: flows that begin now have no counters and no events, "
+                "unless flowdump or apply_sysctls() sets it first",
+                "sysctl -w net.netfilter.nf_conntrack_acct=1"};
+    }
+    return {"acct", verdict::good, "flows are counted", {}};
+}
+
+condition judge_timestamp(const host_facts& f) {
+    if (!f.timestamp) {
+        // Of a kernel that was built without, while the other one is there.
+        return {"timestamp", verdict::warning,
+                f.acct ? "this kernel has no time stamps: events do not tell when a flow began"
+                       : cannot_read,
+                f.acct ? "boot a kernel built with CONFIG_NF_CONNTRACK_TIMESTAMP" : show_sysctls};
+    }
+    if (*f.timestamp == 0) {
+        return {"timestamp", verdict::warning,
+                "nf_conntrack_timestamp is 0: events of flows that begin now do not tell when, "
+                "unless flowdump or apply_sysctls() sets it first",
+                "sysctl -w net.netfilter.nf_conntrack_timestamp=1"};
+    }
+    return {"timestamp", verdict::good, "the start of flows is known", {}};
+}
+
+condition judge_tracking(const host_facts& f) {
+    if (f.hooks) {
+        return judge_hooked(*f.hooks, f);
+    }
+    const auto count = f.count.value_or(0);
+    if (f.loopback_followed.value_or(false)) {
+        return {"tracking", verdict::good, "packets are followed: seen over loopback", {}};
+    }
+    if (!f.loopback_followed) {
+        if (count != 0) {
+            return {"tracking", verdict::good, "the table holds " + flows(count), {}};
+        }
+        return {"tracking", verdict::warning,
+                "cannot be told: the table is empty, and loopback, to try it, is down",
+                "ip link set lo up"};
+    }
+    if (count != 0) {
+        return {"tracking", verdict::warning,
+                "packets over loopback are not followed; the " + flows(count) +
+                    " in the table may be left over",
+                track_all};
+    }
+    return {"tracking", verdict::bad,
+            "conntrack does not follow packets, as tried over loopback, and its table is empty: "
+            "there are no events from this namespace",
+            track_all};
+}
+
+condition judge_table(const host_facts& f) {
+    if (!f.count || !f.max) {
+        return {"table", verdict::warning, cannot_read, show_sysctls};
+    }
+    if (*f.max == 0) {
+        return {"table", verdict::good, flows(*f.count) + ", no limit", {}};
+    }
+    const auto filled = flows(*f.count) + " of " + std::to_string(*f.max);
+    const bool full = *f.count >= *f.max;
+    if (!full && *f.count * 10 <= *f.max * 9) {
+        return {"table", verdict::good, filled, {}};
+    }
+    const auto enough = std::max(*f.count, *f.max) * 2;
+    return {"table", full ? verdict::bad : verdict::warning,
+            filled + (full ? ": it is full, packets of new flows are dropped" : ": almost full"),
+            (f.max_belongs_here ? "" : "nsenter -t 1 -n ") +
+                ("sysctl -w net.netfilter.nf_conntrack_max=" + std::to_string(enough))};
+}
+
+condition judge_offload(const host_facts& f) {
+    if (!f.flow_tables) {
+        if (has_capability(f, CAP_NET_ADMIN)) {
+            return {"offload", verdict::warning,
+                    "cannot be told: the kernel does not list flow tables", "nft list flowtables"};
+        }
+        return {"offload", verdict::warning,
+                "cannot be told: only CAP_NET_ADMIN may ask for flow tables", grant(f)};
+    }
+    if (f.flow_tables->empty()) {
+        return {"offload", verdict::good, "no flow tables", {}};
+    }
+    std::string names;
+    std::string remedy;
+    for (const auto& t : *f.flow_tables) {
+        if (!t.counts) {
+            names += (names.empty() ? "" : ", ") + (plain_word(t.name) ? t.name : "?");
+            remedy += (remedy.empty() ? "" : "; ") + add_counter(t);
+        }
+    }
+    if (remedy.empty()) {
+        return {"offload",
+                verdict::good,
+                "flow tables with counter: flows in them send no updates, but are counted",
+                {}};
+    }
+    return {"offload", verdict::warning,
+            "flow tables without counter (" + names +
+                "): flows in them send no updates, and their packets are not counted",
+            remedy};
+}
+
+} // namespace ctflow::checks

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whether the probe can be had.
+#include "preflight/judge.hpp"
+
+namespace ctflow::checks {
+namespace {
+
+std::string hook_list(const ctflow::kernel& k) {
+    std::string text;
+    for (const auto& hook : k.hooks) {
+        text += (text.empty() ? "" : ", ") + hook.function + " (" + hook.attach + ")";
+    }
+    return text;
+}
+
+// Of an error; of a log its first line, which says what the rest is about.
+std::string one_line(const error_code& ec, const diagnostics& diag) {
+    std::string text = ec.message();
+    if (!diag.empty()) {
+        text += " (" + diag.substr(0, diag.find('\n')) + ")";
+    }
+    return text;
+}
+
+std::string remedy_for(const error_code& ec, const host_facts& f) {
+    if (ec == errc::conntrack_missing) {
+        return "modprobe nf_conntrack";
+    }
+    if (ec == errc::locked_memory) {
+        return grant(f, locked_memory_capability(f));
+    }
+    if (ec == errc::missing_capabilities) {
+        return "run it as root";
+    }
+    if (ec == errc::fentry_unavailable) {
+        return "leave the way to attach to ctflow (flowdump --attach auto)";
+    }
+    if (ec == errc::hook_missing) {
+        return "avoid fewer functions (config::avoid_functions, flowdump --avoid), or boot another "
+               "kernel";
+    }
+    if (ec == errc::lockdown) {
+        return "boot without lockdown=confidentiality";
+    }
+    return "try other settings or another kernel, and report it as a defect of ctflow, with what "
+           "flowdump itself prints";
+}
+
+} // namespace
+
+condition judge_kernel(const host_facts& f) {
+    error_code ec;
+    (void)select(f.release, ec);
+    if (ec == errc::kernel_too_old) {
+        return {"kernel", verdict::bad, f.release + " is too old", "boot Linux 5.8 or newer"};
+    }
+    if (ec) {
+        return {"kernel", verdict::bad, "'" + f.release + "' does not tell a version",
+                "boot a kernel whose uname -r begins with MAJOR.MINOR"};
+    }
+    return {"kernel", verdict::good, f.release, {}};
+}
+
+condition judge_btf(const host_facts& f, const config& c) {
+    if (!c.btf_file.empty()) {
+        if (!f.btf_file_problem.empty()) {
+            return {"btf", verdict::bad,
+                    f.btf_file_problem + ": it must be the BTF of this very kernel",
+                    "name another file, or none (config::btf_file, flowdump --btf FILE)"};
+        }
+        return {"btf", verdict::good, "taken from " + c.btf_file, {}};
+    }
+    if (!f.own_btf) {
+        return {"btf", verdict::bad,
+                "the kernel does not describe its types: there is no /sys/kernel/btf/vmlinux",
+                "name a file with this kernel's BTF (config::btf_file, flowdump --btf FILE; "
+                "BTFHub has many), or boot a kernel built with CONFIG_DEBUG_INFO_BTF"};
+    }
+    if (!f.module) {
+        return {"btf", verdict::good, "the kernel's own", {}};
+    }
+    return {"btf",
+            verdict::good,
+            f.conntrack_in_btf ? "the kernel's own, with conntrack's functions: fentry is possible"
+                               : "the kernel's own, without conntrack's functions: kprobes only",
+            {}};
+}
+
+condition judge_lockdown(const host_facts& f) {
+    if (!f.lockdown) {
+        if (f.load && !f.load->refusal) {
+            return {
+                "lockdown", verdict::good, "securityfs does not tell, but nothing is refused", {}};
+        }
+        if (f.securityfs) {
+            return {"lockdown", verdict::good, "this kernel has none", {}};
+        }
+        return {"lockdown", verdict::warning, "cannot be told: securityfs is not mounted",
+                "mount -t securityfs securityfs /sys/kernel/security"};
+    }
+    switch (*f.lockdown) {
+    case host::lockdown_mode::confidentiality:
+        return {"lockdown", verdict::bad,
+                "confidentiality: the kernel refuses tracing programs, to root too",
+                "boot without lockdown=confidentiality"};
+    case host::lockdown_mode::integrity:
+        return {"lockdown", verdict::good, "integrity: tracing is allowed", {}};
+    case host::lockdown_mode::none:
+        break;
+    }
+    return {"lockdown", verdict::good, "none", {}};
+}
+
+condition judge_module(const host_facts& f) {
+    if (!f.module) {
+        return {"module", verdict::bad, "nf_conntrack is not loaded: nothing follows flows",
+                "modprobe nf_conntrack"};
+    }
+    return {"module", verdict::good, "nf_conntrack is there", {}};
+}
+
+condition judge_hooks(const load_attempt& attempt, const host_facts& f) {
+    if (attempt.refusal) {
+        return {"hooks", verdict::bad, one_line(attempt.refusal, attempt.diag),
+                remedy_for(attempt.refusal, f)};
+    }
+    return {"hooks", verdict::good, hook_list(attempt.kernel), {}};
+}
+
+} // namespace ctflow::checks

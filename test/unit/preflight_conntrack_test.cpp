@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is made of the facts about conntrack in a network namespace.
+#include "support/preflight.hpp"
+
+#include <ctflow/preflight.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+using namespace ctflow::test;
+using ctflow::verdict;
+
+namespace {
+
+constexpr const char* rule = "nft 'table inet ctflow { chain watch { type filter hook prerouting "
+                             "priority 0; ct state new; }; }'";
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(preflight_conntrack)
+
+BOOST_AUTO_TEST_CASE(sysctls) {
+    auto f = good_host();
+    f.acct = 0;
+    const auto acct = the_one(f, verdict::bad);
+    BOOST_TEST(acct.name == "acct");
+    BOOST_TEST(has(acct.finding, "no counters and no events"));
+    BOOST_TEST(acct.remedy == "sysctl -w net.netfilter.nf_conntrack_acct=1");
+    f = good_host();
+    f.timestamp = 0;
+    const auto timestamp = the_one(f, verdict::warning);
+    BOOST_TEST(timestamp.name == "timestamp");
+    BOOST_TEST(timestamp.remedy == "sysctl -w net.netfilter.nf_conntrack_timestamp=1");
+    f.timestamp.reset(); // While there is acct: the kernel has none.
+    BOOST_TEST(has(the_one(f, verdict::warning).remedy, "CONFIG_NF_CONNTRACK_TIMESTAMP"));
+    f.acct.reset();
+    BOOST_TEST((only(f, "acct").verdict == verdict::warning));
+    BOOST_TEST(has(only(f, "timestamp").finding, "cannot be told"));
+}
+
+BOOST_AUTO_TEST_CASE(tracking_by_what_the_kernel_lists) {
+    auto f = good_host();
+    BOOST_TEST(has(only(f, "tracking").finding, "IPv4, IPv6"));
+    f.hooks = {false, true, true};
+    BOOST_TEST(only(f, "tracking").finding == "packets are followed: IPv6, bridges");
+    f.hooks = {false, false, false};
+    f.loopback_followed = true; // Is not asked, then.
+    const auto left_over = the_one(f, verdict::warning);
+    BOOST_TEST(left_over.name == "tracking");
+    BOOST_TEST(has(left_over.finding, "3 flows"));
+    BOOST_TEST(left_over.remedy == rule);
+    f.count = 0;
+    const auto none = the_one(f, verdict::bad);
+    BOOST_TEST(none.name == "tracking");
+    BOOST_TEST(has(none.finding, "no events from this namespace"));
+    BOOST_TEST(none.remedy == rule);
+}
+
+BOOST_AUTO_TEST_CASE(tracking_by_what_can_be_seen) {
+    struct {
+        std::optional<bool> loopback;
+        std::uint64_t count;
+        verdict expected;
+        const char* remedy;
+    } const cases[] = {{true, 0, verdict::good, ""},
+                       {true, 9, verdict::good, ""},
+                       {false, 0, verdict::bad, rule},
+                       {false, 9, verdict::warning, rule},
+                       {std::nullopt, 0, verdict::warning, "ip link set lo up"},
+                       {std::nullopt, 9, verdict::good, ""}};
+    for (const auto& each : cases) {
+        auto f = good_host();
+        f.hooks.reset();
+        f.loopback_followed = each.loopback;
+        f.count = each.count;
+        const auto c = only(f, "tracking");
+        BOOST_TEST((c.verdict == each.expected), c);
+        BOOST_TEST(c.remedy == each.remedy);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(table) {
+    struct {
+        std::uint64_t count;
+        std::uint64_t max;
+        verdict expected;
+        const char* remedy;
+    } const cases[] = {{0, 1000, verdict::good, ""},
+                       {900, 1000, verdict::good, ""},
+                       {901, 1000, verdict::warning, "2000"},
+                       {999, 1000, verdict::warning, "2000"},
+                       {1000, 1000, verdict::bad, "2000"},
+                       {5000, 1000, verdict::bad, "10000"},
+                       {1, 1, verdict::bad, "2"},
+                       {5000, 0, verdict::good, ""}}; // No limit.
+    for (const auto& each : cases) {
+        auto f = good_host();
+        f.count = each.count;
+        f.max = each.max;
+        const auto c = the_one(f, each.expected);
+        const std::string remedy = each.remedy;
+        BOOST_TEST(c.name == (remedy.empty() ? "" : "table"));
+        BOOST_TEST(c.remedy ==
+                   (remedy.empty() ? "" : "sysctl -w net.netfilter.nf_conntrack_max=" + remedy));
+    }
+    auto f = good_host();
+    f.count = f.max = 1;
+    f.max_belongs_here = false;
+    BOOST_TEST(the_one(f, verdict::bad).remedy ==
+               "nsenter -t 1 -n sysctl -w net.netfilter.nf_conntrack_max=2");
+    f.max.reset();
+    BOOST_TEST(the_one(f, verdict::warning).name == "table");
+}
+
+BOOST_AUTO_TEST_CASE(offload) {
+    auto f = good_host();
+    f.flow_tables = {{"inet", "t", "f", 0, true}};
+    BOOST_TEST(has(only(f, "offload").finding, "no updates"));
+    BOOST_TEST((only(f, "offload").verdict == verdict::good));
+    f.flow_tables = {{"inet", "t", "f", 0, true}, {"ip", "u", "g", -5, false}};
+    const auto c = the_one(f, verdict::warning);
+    BOOST_TEST(c.name == "offload");
+    BOOST_TEST(has(c.finding, "(g)"));
+    BOOST_TEST(c.remedy == "nft 'add flowtable ip u g { hook ingress priority -5; counter; }'");
+    f.flow_tables->front().counts = false;
+    BOOST_TEST(the_one(f, verdict::warning).remedy ==
+               "nft 'add flowtable inet t f { hook ingress priority 0; counter; }'; " + c.remedy);
+    // A name that a shell would make something of is not put into a command.
+    for (const char* name : {"a'; reboot; '", "$(reboot)", "a b", ""}) {
+        f.flow_tables = {{"inet", "t", name, 0, false}};
+        BOOST_TEST(has(the_one(f, verdict::warning).remedy, "nft list flowtables"));
+        BOOST_TEST(!has(the_one(f, verdict::warning).remedy, "reboot"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(flow_tables_that_may_not_be_listed) {
+    auto f = good_host();
+    f.flow_tables.reset();
+    BOOST_TEST(the_one(f, verdict::warning).remedy == "nft list flowtables");
+    f.effective = bpf | perfmon;
+    const auto c = the_one(f, verdict::warning);
+    BOOST_TEST(c.name == "offload");
+    BOOST_TEST(has(c.finding, "CAP_NET_ADMIN"));
+    BOOST_TEST(c.remedy.starts_with("setcap "));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
