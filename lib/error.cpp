@@ -42,8 +42,7 @@ const char* describe(errc e) noexcept {
                "(see the README)";
     case errc::locked_memory:
         return "too little memory may be locked: raise the limit (ulimit -l), or grant "
-               "CAP_IPC_LOCK "
-               "or, before Linux 5.11, CAP_SYS_RESOURCE; smaller buffers need less";
+               "CAP_IPC_LOCK or, before Linux 5.11, CAP_SYS_RESOURCE; smaller buffers need less";
     case errc::lockdown:
         return "kernel lockdown forbids tracing programs: boot without lockdown=confidentiality";
     case errc::load_failed:
