@@ -248,4 +248,33 @@ BOOST_FIXTURE_TEST_CASE(a_flow_at_the_address_of_an_ended_one_starts_afresh, alo
     check_nothing_lost(w);
 }
 
+// The former's cooldown would be an hour, the next one's is a millisecond.
+BOOST_FIXTURE_TEST_CASE(no_flow_inherits_the_cooldown_of_an_ended_one, alone) {
+    config c = config_under_test();
+    c.curve0 = {0s, 1ms};
+    c.curve1 = {50ms, 1h};
+    c.curve2 = {1h, 1h};
+    watch w(c);
+    std::map<std::uint64_t, int> lives; // By address.
+    std::size_t flows = 0;
+    for (; flows < 100 && lives.size() + 10 > flows; ++flows) {
+        w.events.clear();
+        send(3000);
+        w.idle(5ms);
+        send(3000);
+        w.idle(60ms);
+        send(3000); // By now, if not before, an hour without updates has begun.
+        ns.run("conntrack -F");
+        const event last = only_destroy(w, here);
+        BOOST_TEST(last.packets_orig() == 3U);
+        BOOST_TEST(w.count(here && [](const event& e) {
+            return e.kind() == event_kind::update && e.packets_orig() == 2;
+        }) == 1U);
+        ++lives[last.conntrack()];
+    }
+    BOOST_TEST_MESSAGE(flows << " flows at " << lives.size() << " addresses");
+    BOOST_TEST(lives.size() + 10 <= flows); // Else nothing has been tested.
+    w.stop();
+}
+
 BOOST_AUTO_TEST_SUITE_END()
