@@ -103,7 +103,7 @@ BOOST_FIXTURE_TEST_CASE(a_tcp_transfer_is_accounted_to_the_byte, world) {
         BOOST_TEST(first.packets_orig() == 1U);
         BOOST_TEST(first.packets_ret() == 0U);
         BOOST_TEST((first.tcp_state() == tcp_state::syn_sent));
-        w.idle(200ms); // Until the connection has closed on both sides.
+        closed(w, *ns, "-p tcp --orig-port-src 1002");
         check_destroy(w, *ns, from_port(1002), "-p tcp --orig-port-src 1002");
         BOOST_TEST(w.select(mine).back().bytes_orig() > size);
     }

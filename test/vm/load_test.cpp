@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(sums_of_ten_thousand_mixed_flows_equal_those_of_conntrack) 
             w.poll();
         }
     }
-    w.idle(100ms);
+    closed(w, ns, "-p tcp");
     ns.run("conntrack -F");
     const auto here = in_netns(ns.inode());
     const auto destroyed = here && of_kind(event_kind::destroy);

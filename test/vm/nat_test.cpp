@@ -182,7 +182,8 @@ BOOST_FIXTURE_TEST_CASE(an_ftp_data_connection_is_a_flow_of_its_own, world) {
         auto to = data_port.accept();
         line(from, to, std::string(10'000, 'x'));
     }
-    w.idle(200ms); // Until the data connection has closed, and nobody owes an answer.
+    closed(w, net.a, "-p tcp --orig-port-dst 2001 -u EXPECTED");
+    w.idle(200ms); // Nor does the control connection, in which the client owes an acknowledgement.
     const auto in_a = in_netns(net.a.inode());
     w.until("both flows", [&] {
         return w.count(in_a && from_port(1001)) > 0 && w.count(in_a && from_port(20)) > 0;

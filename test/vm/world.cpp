@@ -59,6 +59,13 @@ void exchange(udp::socket& a, udp::socket& b) {
     }
 }
 
+void closed(watch& w, const netns& ns, const std::string& conntrack_arguments) {
+    w.until("all connections to close", [&] {
+        return ns.run("sh -c 'conntrack -L " + conntrack_arguments +
+                      " 2>/dev/null | grep -vcE \"TIME_WAIT|CLOSE \" || true'") == "0\n";
+    });
+}
+
 event only_destroy(watch& w, const watch::filter& mine) {
     const auto destroyed = mine && of_kind(event_kind::destroy);
     w.until("the end of the flow", [&] { return w.count(destroyed) > 0; });

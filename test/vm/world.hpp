@@ -39,6 +39,10 @@ void receive(boost::asio::ip::udp::socket& s);
 // Three datagrams of 100 bytes there, two of 50 back.
 void exchange(boost::asio::ip::udp::socket& a, boost::asio::ip::udp::socket& b);
 
+// Waits until conntrack has seen the end of all TCP connections that it lists for these arguments:
+// then nobody owes a packet.
+void closed(watch& w, const netns& ns, const std::string& conntrack_arguments);
+
 // The one destroy event among those that `mine` lets through, once it is there; fails if there
 // are more.
 event only_destroy(watch& w, const watch::filter& mine);
