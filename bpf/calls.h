@@ -24,9 +24,13 @@ struct {
 int calls_under_way = 0;
 
 static __always_inline void remember_call(u64 key, const struct call* call) {
-    if (!bpf_map_update_elem(&calls, &key, call, BPF_NOEXIST))
+    long result = bpf_map_update_elem(&calls, &key, call, BPF_NOEXIST);
+
+    if (result == -EEXIST) /* Left behind by a return that the kernel missed. */
+        result = bpf_map_update_elem(&calls, &key, call, BPF_EXIST);
+    else if (!result)
         __sync_fetch_and_add(&calls_under_way, 1);
-    else if (bpf_map_update_elem(&calls, &key, call, BPF_ANY))
+    if (result)
         count(CTFLOW_RETURNS_UNTRACKED);
 }
 
@@ -75,7 +79,7 @@ static __always_inline int on_confirm_return(void* ctx, u64 key, u32 verdict) {
         return 0;
     skb = (const struct sk_buff*)call.skb;
     if ((BPF_CORE_READ(skb, _nfct) & ~NFCT_INFO_MASK) != call.ct ||
-        !ct_confirmed((const struct nf_conn*)call.ct))
+        !ct_alive((const struct nf_conn*)call.ct))
         return 0;
     return on_insert(ctx, (const struct nf_conn*)call.ct);
 }

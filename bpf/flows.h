@@ -97,9 +97,14 @@ static __always_inline void forget_cooldown(const struct nf_conn* ct) {
 /* The long way. */
 static __always_inline int in_cooldown(const struct nf_conn* ct,
                                        const struct ctflow_flow_state* flow, u64 now) {
-    if (!flow || now >= flow->next)
+    u64 next;
+
+    if (!flow)
         return 0;
-    note_cooldown(ct, flow->next - now);
+    next = *(const volatile u64*)&flow->next; /* Once: another CPU may be setting it. */
+    if (now >= next)
+        return 0;
+    note_cooldown(ct, next - now);
     return 1;
 }
 
@@ -139,7 +144,7 @@ static __always_inline int on_insert(void* ctx, const struct nf_conn* ct) {
  */
 static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
     struct flow_counters counted;
-    struct ctflow_flow_state adopted;
+    struct ctflow_flow_state state;
     struct ctflow_curve curve;
     u64 key = (u64)ct;
     struct ctflow_flow_state* flow = find_flow(ct);
@@ -157,18 +162,19 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
 
     curve = the_curve();
     if (flow) {
-        due = curve_sample(&curve, flow, now);
-        note_cooldown(ct, flow->next - now);
+        state = *flow;
+        due = curve_sample(&curve, &state, now);
+        flow->next = state.next;
     } else {
-        due = curve_adopt(&curve, &adopted, now);
-        result = bpf_map_update_elem(&flows, &key, &adopted, BPF_NOEXIST);
+        due = curve_adopt(&curve, &state, now);
+        result = bpf_map_update_elem(&flows, &key, &state, BPF_NOEXIST);
         if (result) {
             if (result != -EEXIST) /* another CPU has just adopted it */
                 count(CTFLOW_PACKETS_UNTRACKED);
             return 0;
         }
-        note_cooldown(ct, adopted.next - now);
     }
+    note_cooldown(ct, state.next - now);
     if (due)
         send_update(ctx, ct, now, &counted);
     return 0;

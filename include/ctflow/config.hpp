@@ -53,9 +53,9 @@ struct config {
     /// are two for each CPU, for updates and for destroys; 64 pages hold 2184 events.
     std::size_t buffer_pages = 64;
 
-    /// How many flows the kernel side can follow at a time, 1 to 67108864, about 100 bytes of kernel
-    /// memory each (and half a megabyte at least). A flow that finds no place has its first and its destroy event, but no updates
-    /// between.
+    /// How many flows the kernel side can follow at a time, 1 to 67108864, about 100 bytes of
+    /// kernel memory each (and half a megabyte at least). A flow that finds no place has its first
+    /// and its destroy event, but no updates between.
     std::uint32_t max_flows = 65536;
 
     /// How to attach. An explicit choice is not replaced by another when it cannot be had.

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154 # common.sh sets cache
 
 # print_matrix LOG KERNEL...: what ctest's LastTest.log says of the tests
-# vm.KERNEL.ATTACH.*. Fails if one failed, or if a combination has none.
+# vm.KERNEL.ATTACH.*. Fails if one failed, or if a combination was not run in full.
 print_matrix() {
     local log=$1 kernel kernels=()
     shift
@@ -20,11 +20,18 @@ print_matrix() {
         }
         combination == "" { next }
         /^not possible: / && test ~ /\.impossible$/ { why[combination] = $0 }
-        /^Test Passed\.$/ { ran[combination]++; combination = "" }
+        /^Test Passed\.$/ { passed[test]; ran[combination]++; combination = "" }
         /^Test (Failed|Timeout)/ || /^Test time exceeded/ || /^Unable to find/ {
             ran[combination]++
             failed[combination] = failed[combination] " " test
             combination = ""
+        }
+        # All that belongs to a combination, and not just something.
+        function complete(c,    prefix) {
+            prefix = "vm." c "."
+            sub(" ", ".", prefix)
+            return ((prefix "flows") in passed && (prefix "load") in passed) || \
+                (prefix "impossible") in passed
         }
         END {
             format = "%-8s %-32s %-7s %s\n"
@@ -36,9 +43,9 @@ print_matrix() {
                 for (j = 1; j <= 2; j++) {
                     attach = j == 1 ? "fentry" : "kprobe"
                     c = kernel " " attach
-                    result = failed[c] ? "FAILED:" failed[c] : !ran[c] ? "NOT RUN" : \
+                    result = failed[c] ? "FAILED:" failed[c] : !complete(c) ? "NOT RUN" : \
                         c in why ? why[c] : "passed (" ran[c] " tests)"
-                    bad += failed[c] || !ran[c]
+                    bad += failed[c] || !complete(c)
                     printf format, kernel, substr(list[i], at + 1), attach, result
                 }
             }
