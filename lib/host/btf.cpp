@@ -4,6 +4,7 @@
 #include "bpf/print.hpp"
 
 #include <cerrno>
+#include <fstream>
 
 #include <bpf/btf.h>
 
@@ -39,14 +40,15 @@ kernel_btf::find_functions(std::span<const std::string_view> names) const {
 }
 
 bool readable_btf(const std::string& path, diagnostics& diag) {
+    // libbpf's errors do not tell a file that is not there from an ELF file without BTF.
+    if (const std::ifstream file(path); !file) {
+        diag = path + ": " + error_code(errno, boost::system::system_category()).message();
+        return false;
+    }
     const bpf::print_capture quiet;
     btf* const parsed = btf__parse(path.c_str(), nullptr);
     if (parsed == nullptr) {
-        // For what is no BTF, libbpf has numbers of its own, and EPROTO for no ELF file either.
-        const bool unreadable = errno == ENOENT || errno == EACCES || errno == EISDIR;
-        diag =
-            path + ": " +
-            (unreadable ? error_code(errno, boost::system::system_category()).message() : "no BTF");
+        diag = path + ": no BTF";
         return false;
     }
     btf__free(parsed);

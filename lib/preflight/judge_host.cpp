@@ -31,7 +31,8 @@ std::string remedy_for(const error_code& ec, const host_facts& f) {
         return grant(f, locked_memory_capability(f));
     }
     if (ec == errc::missing_capabilities) {
-        return "run it as root";
+        // The other two are there, or this would not have been tried.
+        return "grant CAP_SYS_ADMIN besides, or take kprobes (flowdump --attach kprobe)";
     }
     if (ec == errc::fentry_unavailable) {
         return "leave the way to attach to ctflow (flowdump --attach auto)";

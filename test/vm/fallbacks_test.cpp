@@ -170,10 +170,8 @@ BOOST_FIXTURE_TEST_CASE(destroy_conntrack_serves_where_there_is_no_nf_ct_destroy
     w.stop();
 }
 
-BOOST_AUTO_TEST_CASE(fentry_gives_way_to_kprobes_that_hook_what_it_cannot) {
-    // What fentry lacks, kprobes have: the whole plan changes over, and says so.
-    config c = avoiding({});
-    c.attach = attach_mode::automatic;
+BOOST_AUTO_TEST_CASE(automatic_is_fentry_wherever_conntrack_has_btf) {
+    config c;
     watch w(c);
     const bool has_btf = shell("ls /sys/kernel/btf").find("nf_conntrack") != std::string::npos;
     BOOST_TEST((w.probe.kernel().attach == (has_btf ? attach_mode::fentry : attach_mode::kprobe)));
