@@ -54,6 +54,9 @@ struct host_facts {
     std::optional<std::uint64_t> perf_event_paranoid;
     std::string executable; // Whose capabilities they are.
 
+    std::optional<std::uint64_t> ftrace_enabled;  // 0: what is hooked is not called.
+    std::optional<std::uint64_t> kprobes_enabled; // The same of kprobes.
+
     bool module = false;
     std::optional<load_attempt> load; // Not if it was not tried.
 

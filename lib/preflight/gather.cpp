@@ -106,6 +106,12 @@ void gather_rights(host_facts& f) {
     f.executable = read_link("/proc/self/exe");
 }
 
+// Programs load and attach all the same while these are off.
+void gather_switches(host_facts& f) {
+    f.ftrace_enabled = read_number("/proc/sys/kernel/ftrace_enabled");
+    f.kprobes_enabled = read_number("/sys/kernel/debug/kprobes/enabled");
+}
+
 void gather_conntrack(host_facts& f) {
     f.acct = conntrack_sysctl("acct");
     f.timestamp = conntrack_sysctl("timestamp");
@@ -126,6 +132,7 @@ host_facts gather(const config& c) {
     f.release = host::running_release();
     gather_types(f, c);
     gather_rights(f);
+    gather_switches(f);
     f.module =
         exists("/sys/module/nf_conntrack") || exists("/proc/sys/net/netfilter/nf_conntrack_max");
     if (f.module) {

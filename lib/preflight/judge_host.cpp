@@ -126,6 +126,15 @@ condition judge_hooks(const load_attempt& attempt, const host_facts& f) {
         return {"hooks", verdict::bad, one_line(attempt.refusal, attempt.diag),
                 remedy_for(attempt.refusal, f)};
     }
+    if (f.ftrace_enabled.value_or(1) == 0) {
+        return {"hooks", verdict::bad,
+                "kernel.ftrace_enabled is 0: what is hooked is never called, there are no events",
+                "sysctl -w kernel.ftrace_enabled=1"};
+    }
+    if (attempt.kernel.attach == attach_mode::kprobe && f.kprobes_enabled.value_or(1) == 0) {
+        return {"hooks", verdict::bad, "kprobes are switched off: there are no events",
+                "echo 1 >/sys/kernel/debug/kprobes/enabled"};
+    }
     return {"hooks", verdict::good, hook_list(attempt.kernel), {}};
 }
 

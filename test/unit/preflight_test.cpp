@@ -212,13 +212,34 @@ BOOST_AUTO_TEST_CASE(without_the_module_nothing_else_is_said_of_conntrack) {
     BOOST_TEST(only(f, "btf").finding == "the kernel's own"); // Of conntrack's, nobody knows.
 }
 
+BOOST_AUTO_TEST_CASE(tracing_that_is_switched_off_is_told_with_its_switch) {
+    auto f = good_host();
+    f.ftrace_enabled = 0;
+    auto c = the_one(f, verdict::bad);
+    BOOST_TEST(c.name == "hooks");
+    BOOST_TEST(c.remedy == "sysctl -w kernel.ftrace_enabled=1");
+
+    f = good_host();
+    f.kprobes_enabled = 0;
+    BOOST_TEST((only(f, "hooks").verdict == verdict::good)); // fentry does without.
+    f.load->kernel.attach = ctflow::attach_mode::kprobe;
+    c = the_one(f, verdict::bad);
+    BOOST_TEST(c.name == "hooks");
+    BOOST_TEST(c.remedy == "echo 1 >/sys/kernel/debug/kprobes/enabled");
+
+    for (const auto known : {std::optional<std::uint64_t>(), std::optional<std::uint64_t>(1)}) {
+        f.ftrace_enabled = f.kprobes_enabled = known;
+        BOOST_TEST((only(f, "hooks").verdict == verdict::good));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_refusal_is_told_in_its_own_words) {
     struct {
         errc refusal;
         const char* remedy;
     } const cases[] = {{errc::conntrack_missing, "modprobe nf_conntrack"},
                        {errc::locked_memory, ",cap_ipc_lock=ep /usr/bin/flowdump"},
-                       {errc::missing_capabilities, "root"},
+                       {errc::missing_capabilities, "CAP_SYS_ADMIN"},
                        {errc::fentry_unavailable, "--attach auto"},
                        {errc::hook_missing, "--avoid"},
                        {errc::lockdown, "lockdown=confidentiality"},

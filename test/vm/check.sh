@@ -190,6 +190,14 @@ if grep -q '^ok    btf .*fentry' out; then
 else
     names FAIL hooks "flowdump --attach auto"
 fi
+if [[ -e /proc/sys/kernel/ftrace_enabled ]]; then
+    sysctl -qw kernel.ftrace_enabled=0
+    broken FAIL hooks "ftrace_enabled is 0"
+fi
+echo 0 >/sys/kernel/debug/kprobes/enabled
+check flowdump --attach kprobe
+names FAIL hooks "switched off"
+mend hooks
 all_good flowdump --attach kprobe
 grep -q '^ok    hooks .*(kprobe)' out || fail "not by kprobe"
 
