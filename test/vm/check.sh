@@ -190,8 +190,7 @@ if grep -q '^ok    btf .*fentry' out; then
 else
     names FAIL hooks "flowdump --attach auto"
 fi
-if [[ -e /proc/sys/kernel/ftrace_enabled ]]; then
-    sysctl -qw kernel.ftrace_enabled=0
+if sysctl -qw kernel.ftrace_enabled=0 2>/dev/null; then # The newest kernels refuse that.
     broken FAIL hooks "ftrace_enabled is 0"
 fi
 echo 0 >/sys/kernel/debug/kprobes/enabled
