@@ -122,6 +122,8 @@ kernel_pack() {
     # depmod and modprobe insist on lib/modules: give them both layouts.
     mkdir -p "$root/lib"
     [[ -d $root/lib/modules ]] || ln -s ../usr/lib/modules "$root/lib/modules"
+    # Without its package's own lists (see kernel_build), empty ones do.
+    touch "$full"/modules.{order,builtin,builtin.modinfo}
     depmod -b "$root" "$release"
 
     subset=$root/subset/usr/lib/modules/$release
@@ -147,7 +149,7 @@ kernel_pack() {
 
 # kernel_build NAME: fetch and unpack; the caller holds the lock.
 kernel_build() {
-    local name=$1 suites apt package packages release image work log
+    local name=$1 suites apt package packages optional depends release image work log
     case $name in
         5.10) suites=(bullseye-security bullseye) ;;
         6.1) suites=(bookworm-security bookworm) ;;
@@ -166,18 +168,25 @@ kernel_build() {
     release=${package#linux-image-}
 
     if [[ ! -d $cache/kernels/$release ]]; then
-        # Newer images are stubs that depend on packages with the files. linux-base-* holds none
-        # that is needed here, and leaves the archive before its image does.
-        mapfile -t packages < <(
-            printf '%s\n' "$package"
-            apt-cache -c "$apt/apt.conf" show --no-all-versions "$package" |
-                sed -n 's/^Depends: //p' | sed 's/[,|] */\n/g' | sed 's/ .*//' |
-                grep -xE 'linux-(binary|modules)-.*' || true
-        )
+        # Newer images are stubs that depend on packages with the files.
+        depends=$(apt-cache -c "$apt/apt.conf" show --no-all-versions "$package" |
+            sed -n 's/^Depends: //p' | sed 's/[,|] */\n/g' | sed 's/ .*//')
+        packages=("$package")
+        mapfile -t -O 1 packages < <(grep -xE 'linux-(binary|modules)-.*' <<<"$depends" || true)
+        mapfile -t optional < <(grep -xF "linux-base-$release" <<<"$depends" || true)
         say "kernel $name: downloading ${packages[*]}"
         # In a place that stays, so that apt can continue a partial download.
         (cd "$apt/archives" && apt-get -c "$apt/apt.conf" -q download "${packages[@]}" >"$log" 2>&1) ||
             { cat "$log" >&2; die "downloading $release failed"; }
+        # modprobe's lists of what is built in: the guest does well without, and the package that
+        # has them has been seen to leave the archive before the image did.
+        if ((${#optional[@]})); then
+            if (cd "$apt/archives" && apt-get -c "$apt/apt.conf" -q download "${optional[@]}" >"$log" 2>&1); then
+                packages+=("${optional[@]}")
+            else
+                say "kernel $name: ${optional[*]} cannot be had, going on without"
+            fi
+        fi
 
         say "kernel $name: unpacking $release"
         rm -rf -- "$cache/kernels/.new."* # of interrupted runs: we hold the lock
