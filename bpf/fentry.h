@@ -40,7 +40,24 @@ int BPF_PROG(fentry_destroy, struct nf_conn* ct) {
     return on_destroy(ctx, ct);
 }
 
+/*
+ * The kernel does not run a program inside itself (bpf_prog.active, for each CPU): where a softirq
+ * ends a flow while it interrupts fentry_destroy, that end goes past it. It comes by here.
+ */
+SEC("fentry/nf_conntrack_free")
+int BPF_PROG(fentry_free, struct nf_conn* ct) {
+    return on_free(ctx, ct);
+}
+
 SEC("fentry/nf_ct_delete")
 int BPF_PROG(fentry_delete, struct nf_conn* ct) {
     return on_delete(ctx, ct);
+}
+
+/* To see whether programs like these can be attached, without seeing anything else: arm64 before
+ * Linux 6.0 loads them all the same. */
+SEC("fentry/nf_ct_destroy")
+int fentry_trial(void* ctx) {
+    (void)ctx;
+    return 0;
 }

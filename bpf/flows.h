@@ -7,6 +7,7 @@
  *   insert      a flow has entered the conntrack table; its first packet has been counted
  *   accounting  a packet of a flow has just been counted
  *   destroy     a flow has ended; its counters are final
+ *   free        its memory is about to be used for others
  */
 #include "conntrack.h"
 #include "curve.h"
@@ -44,6 +45,16 @@ static __always_inline void send_destroy(void* ctx, const struct nf_conn* ct, u6
 
     fill(&record, ct, now, counted);
     send(ctx, &destroys, &record, CTFLOW_DESTROYS_LOST);
+}
+
+static __always_inline int tell_end(void* ctx, const struct nf_conn* ct) {
+    struct flow_counters counted;
+
+    if (ct_counters(ct, &counted))
+        send_destroy(ctx, ct, bpf_ktime_get_boot_ns(), &counted);
+    else
+        count(CTFLOW_EVENTS_UNACCOUNTED);
+    return 0;
 }
 
 static __always_inline struct ctflow_flow_state* find_flow(const struct nf_conn* ct) {
@@ -166,7 +177,11 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
         due = curve_sample(&curve, &state, now);
         flow->next = state.next;
     } else {
-        due = curve_adopt(&curve, &state, now);
+        /* One that began before anyone watched; or its insert went unseen, or found no place. */
+        if (ct_start(ct) > watching_since)
+            due = curve_begin(&curve, &state, now);
+        else
+            due = curve_adopt(&curve, &state, now);
         result = bpf_map_update_elem(&flows, &key, &state, BPF_NOEXIST);
         if (result) {
             if (result != -EEXIST) /* another CPU has just adopted it */
@@ -182,18 +197,27 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
 
 /* Flows that were never confirmed never were in the table: refused, or clashed with another. */
 static __always_inline int on_destroy(void* ctx, const struct nf_conn* ct) {
-    struct flow_counters counted;
     u64 key = (u64)ct;
 
     if (!ct_confirmed(ct))
         return 0;
     bpf_map_delete_elem(&flows, &key);
     forget_cooldown(ct);
-    if (ct_counters(ct, &counted))
-        send_destroy(ctx, ct, bpf_ktime_get_boot_ns(), &counted);
-    else
-        count(CTFLOW_EVENTS_UNACCOUNTED);
-    return 0;
+    return tell_end(ctx, ct);
+}
+
+/*
+ * The flow's memory is given back; its counters are still there. Whether its end has been told is
+ * seen by its place in the flow table, which is given up then. A flow without a place was told, or
+ * is one of those that program_misses counts.
+ */
+static __always_inline int on_free(void* ctx, const struct nf_conn* ct) {
+    u64 key = (u64)ct;
+
+    if (bpf_map_delete_elem(&flows, &key))
+        return 0;
+    forget_cooldown(ct);
+    return tell_end(ctx, ct);
 }
 
 /* nf_ct_delete takes a flow out of the conntrack table, and leaves it alone if that was done

@@ -14,6 +14,9 @@
 /* Set by user space before the program is loaded; constants for the verifier. */
 const volatile struct ctflow_curve rate_curve = {};
 
+/* When the probe was started, by the clock of nf_conn_tstamp (ktime_get_real_ns). */
+unsigned long long watching_since = 0;
+
 /* Apart, so that a wave of updates cannot push out destroys. */
 struct {
     __uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);

@@ -35,8 +35,9 @@ struct probe_stats {
 
     /// Runs of a program that the kernel skipped since one was running on that CPU already: for
     /// fentry the same one, for a kprobe any (bpf_prog_info.recursion_misses; kprobes report them
-    /// since Linux 6.7, and return probes that the kernel missed never). And packets that the
-    /// kprobe side could not remember until the function's return.
+    /// since Linux 6.7, and return probes that the kernel missed never). By fentry no destroy event
+    /// is lost thereby but of flows without a place in the flow table: another program catches
+    /// them. And packets that the kprobe side could not remember until the function's return.
     std::uint64_t program_misses = 0;
 };
 

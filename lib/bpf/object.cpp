@@ -12,9 +12,12 @@
 #include <bit>
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <cstring>
+#include <ctime>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -53,6 +56,48 @@ error_code explain(int error, errc otherwise, const std::string& log, diagnostic
     return otherwise;
 }
 
+error_code explain_attach(int error, const std::string& log, diagnostics& diag) {
+    constexpr int kernels_enotsupp = 524; // include/linux/errno.h: user space has no name for it.
+    switch (error) {
+    case ENOENT:
+        return errc::conntrack_missing;
+    case E2BIG:
+        diag = "one of the functions has as many programs as the kernel allows (38) already";
+        return errc::attach_failed;
+    case kernels_enotsupp:
+        diag = "this kernel cannot attach programs to the functions of this architecture";
+        return errc::attach_failed;
+    default:
+        return explain(error, errc::attach_failed, log, diag);
+    }
+}
+
+// The clock of watching_since.
+unsigned long long real_time() noexcept {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    return static_cast<unsigned long long>(now.tv_sec) * 1'000'000'000ULL +
+           static_cast<unsigned long long>(now.tv_nsec);
+}
+
+// Of a hash map with 64 bit keys.
+void empty(const bpf_map* map) {
+    constexpr std::size_t chunk = 256;
+    std::array<std::uint64_t, chunk> keys{};
+    std::vector<std::byte> values(chunk * bpf_map__value_size(map));
+    std::uint64_t position = 0;
+    std::uint64_t* from = nullptr; // The beginning.
+    for (;;) {
+        std::uint32_t count = chunk;
+        const int result = bpf_map_lookup_and_delete_batch(
+            bpf_map__fd(map), from, &position, keys.data(), values.data(), &count, nullptr);
+        if (result != 0 && errno != EINTR) {
+            return; // ENOENT: that was the last batch.
+        }
+        from = &position;
+    }
+}
+
 unsigned long long nanoseconds(std::chrono::nanoseconds d) noexcept {
     return static_cast<unsigned long long>(d.count());
 }
@@ -89,6 +134,11 @@ object::object(const config& c, const attach_plan& plan, error_code& ec, diagnos
     if (result != 0) {
         ec = explain(-result, errc::load_failed, log.text(), diag);
         skeleton_.reset();
+    } else if (plan_.mode == attach_mode::fentry) {
+        if (const int error = try_fentry()) {
+            ec = explain_attach(error, log.text(), diag);
+            skeleton_.reset();
+        }
     }
 }
 
@@ -101,7 +151,11 @@ void object::configure(const config& c) noexcept {
     bpf_object__for_each_program(p, skeleton_->obj) {
         bpf_program__set_autoload(p, false);
     }
-    for (const auto& each : programs()) {
+    auto wanted = programs();
+    if (plan_.mode == attach_mode::fentry) {
+        wanted.push_back({trial(), wanted.front().function, false});
+    }
+    for (const auto& each : wanted) {
         bpf_program__set_autoload(each.handle, true);
         if (plan_.mode == attach_mode::fentry) {
             bpf_program__set_attach_target(each.handle, 0, each.function->c_str());
@@ -146,6 +200,8 @@ std::vector<object::program> object::programs(const hook_point& point) const {
         return {{p.kretprobe_accounting, at, true}, {p.kprobe_accounting, at, false}};
     case task::destroy:
         return {{traced ? p.fentry_destroy : p.kprobe_destroy, at, false}};
+    case task::free_:
+        return {{p.fentry_free, at, false}};
     case task::delete_:
         break;
     }
@@ -162,17 +218,29 @@ std::vector<object::program> object::programs() const {
     return all;
 }
 
+bpf_program* object::trial() const noexcept {
+    return skeleton_->progs.fentry_trial;
+}
+
+int object::try_fentry() noexcept {
+    const std::unique_ptr<bpf_link, link_deleter> link{bpf_program__attach_trace(trial())};
+    if (!link) {
+        return errno;
+    }
+    bpf_program__unload(trial());
+    return 0;
+}
+
 void object::attach(error_code& ec, diagnostics& diag) {
     const print_capture log;
+    skeleton_->bss->watching_since = real_time();
     for (const auto& each : programs()) {
         bpf_link* link =
             plan_.mode == attach_mode::fentry
                 ? bpf_program__attach_trace(each.handle)
                 : bpf_program__attach_kprobe(each.handle, each.on_return, each.function->c_str());
         if (link == nullptr) {
-            const int error = errno;
-            ec = error == ENOENT ? error_code(errc::conntrack_missing)
-                                 : explain(error, errc::attach_failed, log.text(), diag);
+            ec = explain_attach(errno, log.text(), diag);
             detach();
             return;
         }
@@ -186,33 +254,23 @@ void object::detach() noexcept {
     }
 }
 
-void object::clear_flows() noexcept {
-    clear_cooldowns();
-    const int fd = bpf_map__fd(skeleton_->maps.flows);
-    constexpr std::size_t chunk = 256;
-    std::array<std::uint64_t, chunk> keys{};
-    std::array<ctflow_flow_state, chunk> values{};
-    std::uint64_t position = 0;
-    std::uint64_t* from = nullptr; // The beginning.
-    for (;;) {
-        std::uint32_t count = chunk;
-        const int result = bpf_map_lookup_and_delete_batch(fd, from, &position, keys.data(),
-                                                           values.data(), &count, nullptr);
-        if (result != 0 && errno != EINTR) {
-            return; // ENOENT: that was the last batch.
-        }
-        from = &position;
-    }
+void object::clear(error_code& ec) {
+    clear_cooldowns(ec);
+    empty(skeleton_->maps.flows);
+    empty(skeleton_->maps.calls);
+    skeleton_->bss->calls_under_way = 0;
 }
 
-void object::clear_cooldowns() noexcept {
+void object::clear_cooldowns(error_code& ec) noexcept {
     const auto size = bpf_map__max_entries(skeleton_->maps.cooldowns) * sizeof(std::uint64_t);
     void* const words = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED,
                                bpf_map__fd(skeleton_->maps.cooldowns), 0);
-    if (words != MAP_FAILED) {
-        std::memset(words, 0, size);
-        ::munmap(words, size);
+    if (words == MAP_FAILED) {
+        ec.assign(errno, boost::system::system_category());
+        return;
     }
+    std::memset(words, 0, size);
+    ::munmap(words, size);
 }
 
 int object::updates_fd() const noexcept {

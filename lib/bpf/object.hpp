@@ -22,7 +22,7 @@ std::span<const std::byte> embedded_object() noexcept;
 // The BPF programs and maps in the kernel. Not thread-safe but for reading the maps.
 class object {
 public:
-    // Opens, configures and loads what the plan asks for.
+    // Opens, configures and loads what the plan asks for, and sees whether it could be attached.
     object(const config& c, const attach_plan& plan, error_code& ec, diagnostics& diag);
     ~object();
     object(const object&) = delete;
@@ -32,8 +32,8 @@ public:
     void attach(error_code& ec, diagnostics& diag);
     void detach() noexcept;
 
-    // Forgets all flows: what ended while nothing was attached would stay for ever.
-    void clear_flows() noexcept;
+    // Forgets all flows and calls: what ended while nothing was attached would stay for ever.
+    void clear(error_code& ec);
 
     int updates_fd() const noexcept;
     int destroys_fd() const noexcept;
@@ -56,7 +56,9 @@ private:
     std::vector<program> programs() const;
     std::vector<program> programs(const hook_point& point) const;
     void configure(const config& c) noexcept;
-    void clear_cooldowns() noexcept;
+    bpf_program* trial() const noexcept;
+    int try_fentry() noexcept;
+    void clear_cooldowns(error_code& ec) noexcept;
 
     attach_plan plan_;
     std::unique_ptr<ctflow_acct, skeleton_deleter> skeleton_;

@@ -36,6 +36,10 @@ const std::vector<points>& alternatives(hook_role role) {
                                            : destroy;
 }
 
+// Not needed, but made use of: it sees ends that fentry cannot see elsewhere (bpf/fentry.h). For
+// kprobes it is no help: while one runs, none does.
+constexpr const char* last_of_a_flow = "nf_conntrack_free";
+
 constexpr hook_role roles[] = {hook_role::insert, hook_role::accounting, hook_role::destroy};
 
 std::vector<std::string_view> all_functions() {
@@ -47,6 +51,7 @@ std::vector<std::string_view> all_functions() {
             }
         }
     }
+    all.emplace_back(last_of_a_flow);
     return all;
 }
 
@@ -96,6 +101,7 @@ std::pair<hook_role, const char*> describe(task t, bool traced) {
         return {hook_role::accounting, traced ? "fexit" : "kprobe+kretprobe"};
     case task::destroy:
     case task::delete_:
+    case task::free_:
         break;
     }
     return {hook_role::destroy, traced ? "fentry" : "kprobe"};
@@ -118,6 +124,9 @@ std::optional<attach_plan> plan_fentry(const found_set& found,
     if (plan->points.back().task == task::delete_ && symbols().contains(split_delete)) {
         why = std::string("it cannot be attached to ") + split_delete;
         return std::nullopt;
+    }
+    if (found.contains(last_of_a_flow)) {
+        plan->points.push_back({task::free_, last_of_a_flow});
     }
     return plan;
 }

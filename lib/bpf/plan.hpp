@@ -23,6 +23,7 @@ enum class task : std::uint8_t {
     accounting,   // return of the function that counts a packet
     destroy,      // entry of a function that every flow meets once, at its end
     delete_,      // entry of one that it can meet twice
+    free_,        // entry of the one that gives its memory back, after all others
 };
 
 struct hook_point {

@@ -109,9 +109,11 @@ public:
             return;
         }
         if (std::exchange(used_, true)) {
-            object_.clear_flows();
+            object_.clear(ec);
         }
-        object_.attach(ec, diag);
+        if (!ec) {
+            object_.attach(ec, diag);
+        }
         started_ = !ec;
     }
 

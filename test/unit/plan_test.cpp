@@ -74,6 +74,8 @@ struct host {
 const hook_point insert_point{task::insert, "__nf_conntrack_hash_insert"};
 const hook_point accounting_point{task::accounting, "__nf_ct_refresh_acct"};
 
+const hook_point free_point{task::free_, "nf_conntrack_free"};
+
 void check_plan(const attach_plan& plan, attach_mode mode, const char* destroy) {
     BOOST_TEST((plan.mode == mode));
     BOOST_TEST((plan.points ==
@@ -290,17 +292,49 @@ BOOST_AUTO_TEST_CASE(what_is_left_of_a_split_function_is_no_hook_even_if_its_par
     BOOST_TEST((probed.ec == errc::hook_missing));
 }
 
+BOOST_AUTO_TEST_CASE(the_last_of_a_flow_is_seen_too_where_fentry_can) {
+    auto all = current;
+    all.emplace(free_point.function);
+    host traced{all, all};
+    auto plan = traced.plan(attach_mode::automatic);
+    BOOST_TEST((plan.points ==
+                std::vector<hook_point>{
+                    insert_point, accounting_point, {task::destroy, "nf_ct_destroy"}, free_point}));
+    host probed{all, all};
+    check_plan(probed.plan(attach_mode::kprobe), attach_mode::kprobe, "nf_ct_destroy");
+    host avoided{all, all, {free_point.function}};
+    check_plan(avoided.plan(attach_mode::fentry), attach_mode::fentry, "nf_ct_destroy");
+
+    // It is no end to be hooked alone.
+    all.erase("nf_ct_destroy");
+    host alone{all, all};
+    alone.plan(attach_mode::automatic);
+    BOOST_TEST((alone.ec == errc::hook_missing));
+}
+
+BOOST_AUTO_TEST_CASE(a_split_function_is_noticed_beside_the_last_of_a_flow) {
+    auto last = without(current, "nf_ct_destroy");
+    last.insert({"nf_ct_delete", free_point.function});
+    auto split = last;
+    split.insert("nf_ct_delete.part.0");
+    host h{last, split};
+    h.plan(attach_mode::fentry);
+    BOOST_TEST((h.ec == errc::fentry_unavailable));
+}
+
 BOOST_AUTO_TEST_CASE(hooks_say_how_each_function_is_attached) {
     const std::vector<hook_point> points{{task::insert, "i"},       {task::confirm, "c"},
                                          {task::check_insert, "k"}, {task::accounting, "a"},
-                                         {task::destroy, "d"},      {task::delete_, "e"}};
+                                         {task::destroy, "d"},      {task::delete_, "e"},
+                                         {task::free_, "f"}};
     const attach_plan traced{attach_mode::fentry, points};
     BOOST_TEST((traced.hooks() == std::vector<hook>{{hook_role::insert, "i", "fentry"},
                                                     {hook_role::insert, "c", "fentry+fexit"},
                                                     {hook_role::insert, "k", "fexit"},
                                                     {hook_role::accounting, "a", "fexit"},
                                                     {hook_role::destroy, "d", "fentry"},
-                                                    {hook_role::destroy, "e", "fentry"}}));
+                                                    {hook_role::destroy, "e", "fentry"},
+                                                    {hook_role::destroy, "f", "fentry"}}));
     const attach_plan probed{attach_mode::kprobe, points};
     BOOST_TEST(
         (probed.hooks() == std::vector<hook>{{hook_role::insert, "i", "kprobe"},
@@ -308,7 +342,8 @@ BOOST_AUTO_TEST_CASE(hooks_say_how_each_function_is_attached) {
                                              {hook_role::insert, "k", "kprobe+kretprobe"},
                                              {hook_role::accounting, "a", "kprobe+kretprobe"},
                                              {hook_role::destroy, "d", "kprobe"},
-                                             {hook_role::destroy, "e", "kprobe"}}));
+                                             {hook_role::destroy, "e", "kprobe"},
+                                             {hook_role::destroy, "f", "kprobe"}}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -164,4 +164,28 @@ BOOST_FIXTURE_TEST_CASE(a_flow_older_than_the_probe_counts_as_of_the_second_poin
     w.stop();
 }
 
+// As if its insert had gone unseen: it is found at a later packet. Its start tells that it is new.
+BOOST_FIXTURE_TEST_CASE(a_flow_that_found_no_place_at_first_is_young_once_it_has_one,
+                        lone_namespace) {
+    config c = config_under_test();
+    c.max_flows = 1;
+    c.curve0 = {0ms, 1ms};
+    c.curve1 = {10s, 60s};
+    watch w(c);
+    bind(1102).send_to(asio::buffer("x", 1), receiver.local_endpoint());
+    send_one();
+    BOOST_TEST(w.probe.stats().flows_untracked == 1U);
+    send_for(20ms);
+    BOOST_TEST(w.probe.stats().packets_untracked == sent.size() - 1);
+    const auto unseen = sent.size();
+
+    ns.run("conntrack -D -p udp --orig-port-src 1102");
+    send_for(200ms);
+    const auto reported = updates(w);
+    BOOST_TEST(reported.contains(1));
+    BOOST_TEST(reported.contains(unseen + 1)); // By which it gets the place.
+    BOOST_TEST(reported.size() > 10U);
+    w.stop();
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <list>
 #include <set>
 #include <string>
 #include <vector>
@@ -30,6 +32,14 @@ functions hooked(const probe& p, hook_role role) {
             all.insert(hook.function);
         }
     }
+    return all;
+}
+
+// For the ends that fentry cannot see elsewhere it has one more hook.
+functions ends_hooked(const probe& p) {
+    auto all = hooked(p, hook_role::destroy);
+    BOOST_TEST(all.erase("nf_conntrack_free") ==
+               (p.kernel().attach == attach_mode::fentry ? 1U : 0U));
     return all;
 }
 
@@ -153,7 +163,7 @@ BOOST_FIXTURE_TEST_CASE(no_function_sees_every_end_but_nf_ct_delete, lone_namesp
         c.attach = attach_mode::kprobe;
     }
     watch w(c);
-    const auto taken = hooked(w.probe, hook_role::destroy);
+    const auto taken = ends_hooked(w.probe);
     BOOST_TEST((taken == functions{"nf_ct_delete"} || taken == functions{"nf_ct_delete.part.0"}));
     BOOST_TEST_MESSAGE("hooked: " << *taken.begin());
     check_all_ways(w);
@@ -163,11 +173,39 @@ BOOST_FIXTURE_TEST_CASE(no_function_sees_every_end_but_nf_ct_delete, lone_namesp
 BOOST_FIXTURE_TEST_CASE(destroy_conntrack_serves_where_there_is_no_nf_ct_destroy, lone_namespace) {
     // One of the two is there, never both: which, tells that the older name is looked for.
     watch w;
-    const auto taken = hooked(w.probe, hook_role::destroy);
+    const auto taken = ends_hooked(w.probe);
     const bool old = shell("grep -c ' destroy_conntrack' /proc/kallsyms || true") != "0\n";
     BOOST_TEST((taken == functions{old ? "destroy_conntrack" : "nf_ct_destroy"}));
     check_all_ways(w);
     w.stop();
+}
+
+// The kernel allows 38 programs at a function: probes take them all. What fentry is then refused,
+// it is when it is attached, not when it is loaded.
+BOOST_AUTO_TEST_CASE(automatic_falls_back_where_fentry_can_be_loaded_but_not_attached) {
+    config c;
+    c.buffer_pages = 1;
+    c.max_flows = 1;
+    asio::io_context context;
+    std::list<probe> crowd;
+    do {
+        crowd.emplace_back(context, c).start();
+    } while (crowd.back().kernel().attach == attach_mode::fentry && crowd.size() < 100);
+    BOOST_TEST((crowd.back().kernel().attach == attach_mode::kprobe));
+    BOOST_TEST_MESSAGE(crowd.size() - 1 << " probes by fentry");
+
+    error_code ec;
+    diagnostics why;
+    c.attach = attach_mode::fentry;
+    const probe explicit_choice(context, c, ec, why);
+    if (crowd.size() > 1) { // Else there is no fentry at all here.
+        BOOST_TEST((ec == errc::attach_failed));
+        BOOST_TEST(why.find("38") != std::string::npos, why);
+    }
+    const auto best = crowd.front().kernel().attach;
+    crowd.clear();
+    c.attach = attach_mode::automatic;
+    BOOST_TEST((probe(context, c).kernel().attach == best)); // Nothing was left behind.
 }
 
 BOOST_AUTO_TEST_CASE(automatic_is_fentry_wherever_conntrack_has_btf) {
