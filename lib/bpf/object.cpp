@@ -62,7 +62,7 @@ error_code explain_attach(int error, const std::string& log, diagnostics& diag) 
     case ENOENT:
         return errc::conntrack_missing;
     case E2BIG:
-        diag = "one of the functions has as many programs as the kernel allows (38) already";
+        diag = "one of the functions has as many programs attached as the kernel allows";
         return errc::attach_failed;
     case kernels_enotsupp:
         diag = "this kernel cannot attach programs to the functions of this architecture";

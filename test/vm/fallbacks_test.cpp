@@ -180,9 +180,14 @@ BOOST_FIXTURE_TEST_CASE(destroy_conntrack_serves_where_there_is_no_nf_ct_destroy
     w.stop();
 }
 
-// The kernel allows 38 programs at a function: probes take them all. What fentry is then refused,
-// it is when it is attached, not when it is loaded.
+// The kernel allows no more than 38 programs at a function: probes take them all. What fentry is
+// then refused, it is when it is attached, not when it is loaded.
 BOOST_AUTO_TEST_CASE(automatic_falls_back_where_fentry_can_be_loaded_but_not_attached) {
+    if (attach_under_test() == attach_mode::kprobe &&
+        shell("ls /sys/kernel/btf").find("nf_conntrack") != std::string::npos) {
+        BOOST_TEST_MESSAGE("tested in the run with CTFLOW_ATTACH=fentry");
+        return;
+    }
     config c;
     c.buffer_pages = 1;
     c.max_flows = 1;
@@ -200,7 +205,7 @@ BOOST_AUTO_TEST_CASE(automatic_falls_back_where_fentry_can_be_loaded_but_not_att
     const probe explicit_choice(context, c, ec, why);
     if (crowd.size() > 1) { // Else there is no fentry at all here.
         BOOST_TEST((ec == errc::attach_failed));
-        BOOST_TEST(why.find("38") != std::string::npos, why);
+        BOOST_TEST(why.find("as many programs") != std::string::npos, why);
     }
     const auto best = crowd.front().kernel().attach;
     crowd.clear();
