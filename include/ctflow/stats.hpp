@@ -20,7 +20,7 @@ struct probe_stats {
     std::uint64_t perf_events_destroy = 0;
     std::uint64_t perf_events_destroy_lost = 0;
 
-    /// Records that were not an event of ours: a wrong length or kind.
+    /// Records that were not an event of ours: a wrong length, kind or address family.
     std::uint64_t perf_records_malformed = 0;
 
     /// New flows that found the flow table full (config::max_flows): first and destroy event only.

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include <linux/perf_event.h>
+#include <sys/socket.h>
 
 namespace ctflow::transport {
 namespace {
@@ -33,8 +34,10 @@ struct lost_body {
 constexpr std::size_t header_size = sizeof(perf_event_header);
 constexpr std::size_t sample_at = header_size + sizeof(sample_body);
 
+// conntrack knows no other families: what has one was read from the wrong place.
 bool is_record(const ctflow_record& r, event_kind kind) noexcept {
-    return r.kind == static_cast<unsigned char>(kind);
+    return r.kind == static_cast<unsigned char>(kind) &&
+           (r.family == AF_INET || r.family == AF_INET6);
 }
 
 } // namespace

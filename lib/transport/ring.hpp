@@ -21,8 +21,8 @@ struct ring_pass {
 // position `head` or until `out` is full. No I/O, no state, and no trust: whatever the memory
 // holds, it reads inside of `data` and comes to an end.
 //
-// Samples become events if they have the record's length, or more (the kernel pads), and are of
-// the kind that this ring carries. Records of a type that nobody asked for are passed over. When
+// Samples become events if they have the record's length, or more (the kernel pads), are of the
+// kind that this ring carries, and of IPv4 or IPv6. Records of a type that nobody asked for are passed over. When
 // the framing itself is broken, nothing tells where the next record would begin: what is left
 // counts as one malformed record, and is skipped.
 //

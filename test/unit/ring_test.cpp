@@ -45,6 +45,7 @@ ctflow_record some_record(unsigned char seed, event_kind kind = event_kind::upda
     ctflow_record record;
     std::memcpy(&record, bytes.data(), sizeof(record));
     record.kind = static_cast<unsigned char>(kind);
+    record.family = seed % 2 == 0 ? 2 : 10; // AF_INET, AF_INET6
     return record;
 }
 
@@ -422,6 +423,21 @@ BOOST_AUTO_TEST_CASE(each_ring_takes_its_own_kind_alone) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_record_of_no_ip_family_is_malformed) {
+    for (unsigned family = 0; family < 256; ++family) {
+        const bool right = family == 2 || family == 10;
+        auto record = some_record(1);
+        record.family = static_cast<unsigned char>(family);
+        test_ring ring(128);
+        ring.put_sample(record);
+        std::vector<event> out(1);
+        const auto pass = ring.read(out);
+        BOOST_TEST(pass.events == (right ? 1U : 0U));
+        BOOST_TEST(pass.malformed == (right ? 0U : 1U));
+        BOOST_TEST(pass.tail == ring.head);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(many_malformed_records_are_each_counted) {
     test_ring ring(1024);
     ring.put_sample(some_record(1), 4);
@@ -575,6 +591,8 @@ BOOST_AUTO_TEST_CASE(whatever_the_memory_holds_reading_ends_inside_of_it) {
                 put(tail + at + 8, raw_sizes[below(raw_sizes.size())]);
             }
             if (size >= 120 && at + 120 <= data.size()) {
+                put(tail + at + 12 + 101,
+                    static_cast<std::uint8_t>(below(4) != 0 ? 2 : below(256)));
                 put(tail + at + 12 + 102, static_cast<std::uint8_t>(below(4) != 0 ? kind : other));
             }
             if (size == 0) {
