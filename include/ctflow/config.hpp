@@ -66,7 +66,8 @@ struct config {
     std::vector<std::string> avoid_functions;
 
     /// A file with this kernel's BTF, for a kernel that was built without (BTFHub has many); empty:
-    /// the kernel's own. Such kernels can be hooked by kprobes alone.
+    /// the kernel's own. Such kernels can be hooked by kprobes alone. A file that contradicts the
+    /// kernel's own is refused (errc::btf_file); where there is none, nobody can tell.
     std::string btf_file;
 };
 

@@ -44,7 +44,7 @@ enum class errc {
     kernel_release,       ///< A kernel release string does not start with MAJOR.MINOR.
     kernel_too_old,       ///< The kernel lacks what the BPF program needs.
     no_btf,               ///< The kernel does not describe its types (CONFIG_DEBUG_INFO_BTF).
-    btf_file,             ///< config::btf_file cannot be read, or is no BTF.
+    btf_file,             ///< config::btf_file cannot be read, is no BTF, or another kernel's.
     conntrack_missing,    ///< The nf_conntrack module is not loaded.
     hook_missing,         ///< A conntrack function that must be hooked cannot be.
     fentry_unavailable,   ///< fentry was asked for, and the kernel cannot do it for conntrack.

@@ -20,7 +20,7 @@ using found_set = std::set<std::string, std::less<>>;
 void check_types(const config& c, const host::kernel_btf& own, error_code& ec, diagnostics& diag) {
     if (c.btf_file.empty()) {
         ec = own ? error_code() : error_code(errc::no_btf);
-    } else if (!host::readable_btf(c.btf_file, diag)) {
+    } else if (!host::usable_btf(c.btf_file, own, diag)) {
         ec = errc::btf_file;
     }
 }

@@ -2,15 +2,17 @@
 #include "host/btf.hpp"
 
 #include "bpf/print.hpp"
+#include "host/layout.hpp"
 
 #include <cerrno>
 #include <fstream>
+#include <optional>
 
 #include <bpf/btf.h>
 
 namespace ctflow::host {
 
-void kernel_btf::deleter::operator()(btf* b) const noexcept {
+void btf_deleter::operator()(btf* b) const noexcept {
     btf__free(b);
 }
 
@@ -25,8 +27,7 @@ kernel_btf::kernel_btf() {
 std::set<std::string, std::less<>>
 kernel_btf::find_functions(std::span<const std::string_view> names) const {
     std::set<std::string, std::less<>> found;
-    // A module's BTF continues the kernel's: a look-up in it finds both.
-    const btf* all = conntrack_ ? conntrack_.get() : vmlinux_.get();
+    const btf* all = types(); // A module's BTF continues the kernel's: a look-up finds both.
     if (all == nullptr) {
         return found;
     }
@@ -39,20 +40,27 @@ kernel_btf::find_functions(std::span<const std::string_view> names) const {
     return found;
 }
 
-bool readable_btf(const std::string& path, diagnostics& diag) {
+bool usable_btf(const std::string& path, const kernel_btf& own, diagnostics& diag) {
     // libbpf's errors do not tell a file that is not there from an ELF file without BTF.
     if (const std::ifstream file(path); !file) {
         diag = path + ": " + error_code(errno, boost::system::system_category()).message();
         return false;
     }
     const bpf::print_capture quiet;
-    btf* const parsed = btf__parse(path.c_str(), nullptr);
-    if (parsed == nullptr) {
+    const btf_pointer parsed(btf__parse(path.c_str(), nullptr));
+    if (!parsed) {
         diag = path + ": no BTF";
         return false;
     }
-    btf__free(parsed);
-    return true;
+    // CO-RE would take the file's word for where the fields are, and read others without a
+    // complaint.
+    const auto difference =
+        own ? layout_difference(*parsed, *own.types()) : std::optional<std::string>();
+    if (difference) {
+        diag = path + " is not of this kernel: " + *difference +
+               "; leave btf_file empty to use the kernel's own";
+    }
+    return !difference;
 }
 
 } // namespace ctflow::host

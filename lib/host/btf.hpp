@@ -13,6 +13,11 @@ struct btf;
 
 namespace ctflow::host {
 
+struct btf_deleter {
+    void operator()(btf* b) const noexcept;
+};
+using btf_pointer = std::unique_ptr<btf, btf_deleter>;
+
 // What the kernel says about its own types and functions: its BTF, and that of the nf_conntrack
 // module where conntrack is one and describes itself.
 class kernel_btf {
@@ -26,17 +31,16 @@ public:
     std::set<std::string, std::less<>>
     find_functions(std::span<const std::string_view> names) const;
 
-private:
-    struct deleter {
-        void operator()(btf* b) const noexcept;
-    };
-    using pointer = std::unique_ptr<btf, deleter>;
+    // Of the module too, where it has some of its own. Null if there is none.
+    const btf* types() const noexcept { return conntrack_ ? conntrack_.get() : vmlinux_.get(); }
 
-    pointer vmlinux_;
-    pointer conntrack_; // Refers to vmlinux_.
+private:
+    btf_pointer vmlinux_;
+    btf_pointer conntrack_; // Refers to vmlinux_.
 };
 
-// Whether a file holds BTF. If not, diag says why.
-bool readable_btf(const std::string& path, diagnostics& diag);
+// Whether a file holds BTF, and of this kernel, as far as the kernel's own tells. If not, diag says
+// why.
+bool usable_btf(const std::string& path, const kernel_btf& own, diagnostics& diag);
 
 } // namespace ctflow::host

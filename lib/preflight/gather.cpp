@@ -89,7 +89,7 @@ void gather_types(host_facts& f, const config& c) {
     constexpr std::string_view counted[] = {"__nf_ct_refresh_acct"};
     f.conntrack_in_btf = !btf.find_functions(counted).empty();
     if (!c.btf_file.empty()) {
-        (void)host::readable_btf(c.btf_file, f.btf_file_problem);
+        (void)host::usable_btf(c.btf_file, btf, f.btf_file_problem);
     }
 }
 

@@ -66,9 +66,11 @@ condition judge_kernel(const host_facts& f) {
 condition judge_btf(const host_facts& f, const config& c) {
     if (!c.btf_file.empty()) {
         if (!f.btf_file_problem.empty()) {
-            return {"btf", verdict::bad,
-                    f.btf_file_problem + ": it must be the BTF of this very kernel",
-                    "name another file, or none (config::btf_file, flowdump --btf FILE)"};
+            return {"btf", verdict::bad, f.btf_file_problem,
+                    f.own_btf ? "leave the file out (config::btf_file, flowdump --btf): the kernel "
+                                "has BTF of its own"
+                              : "name the BTF of this very kernel (config::btf_file, flowdump "
+                                "--btf FILE; BTFHub has many)"};
         }
         return {"btf", verdict::good, "taken from " + c.btf_file, {}};
     }

@@ -15,9 +15,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <system_error>
 
+#include <bpf/btf.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -204,6 +206,39 @@ BOOST_AUTO_TEST_CASE(are_told_that_too_little_memory_may_be_locked) {
     const auto r = refuse(attach_mode::kprobe, 1024);
     BOOST_TEST((r.code == errc::locked_memory));
     BOOST_TEST(mentions(r, "ulimit -l is 64"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+// A file of BTF that is not the kernel's.
+BOOST_AUTO_TEST_SUITE(another_btf)
+
+BOOST_AUTO_TEST_CASE(is_refused_with_what_differs) {
+    // The kernel's own, but for one field that has moved: libbpf hands out the bytes themselves.
+    const std::unique_ptr<btf, decltype(&btf__free)> types(btf__load_vmlinux_btf(), btf__free);
+    BOOST_REQUIRE(types);
+    const auto id = btf__find_by_name_kind(types.get(), "nf_conn", BTF_KIND_STRUCT);
+    BOOST_REQUIRE(id > 0);
+    const auto* conn = btf__type_by_id(types.get(), static_cast<unsigned>(id));
+    for (unsigned i = 0; i < btf_vlen(conn); ++i) {
+        auto& member = btf_members(conn)[i];
+        if (btf__name_by_offset(types.get(), member.name_off) == std::string("status")) {
+            member.offset += 64;
+        }
+    }
+    unsigned size = 0;
+    const auto* bytes = static_cast<const char*>(btf__raw_data(types.get(), &size));
+    const std::string path = "/tmp/another.btf";
+    std::ofstream(path, std::ios::binary).write(bytes, size);
+    for (const auto mode : all_modes) {
+        config c;
+        c.attach = mode;
+        c.btf_file = path;
+        const auto r = refuse(c);
+        BOOST_TEST((r.code == errc::btf_file));
+        BOOST_TEST(mentions(r, path + " is not of this kernel: nf_conn.status is at byte "));
+        BOOST_TEST(mentions(r, "leave btf_file empty"));
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
