@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/privileges.hpp"
 
+#include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <iterator>
 
 #include <linux/capability.h>
+#include <linux/perf_event.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace ctflow::host {
 namespace {
@@ -63,6 +67,30 @@ std::optional<std::uint64_t> parse_bounding_capabilities(std::string_view status
     return parse_set(status, "CapBnd:\t");
 }
 
+namespace {
+
+// @return 0 or an errno. Of this process in user mode: what even an unprivileged user may have.
+int try_perf_event(bool with_registers) noexcept {
+    perf_event_attr attr{};
+    attr.size = sizeof(attr);
+    attr.type = PERF_TYPE_SOFTWARE;
+    attr.config = PERF_COUNT_SW_DUMMY;
+    attr.disabled = 1;
+    attr.exclude_kernel = 1;
+    if (with_registers) {
+        attr.sample_type = PERF_SAMPLE_REGS_INTR;
+        attr.sample_regs_intr = 1;
+    }
+    const auto fd = ::syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+    if (fd < 0) {
+        return errno;
+    }
+    ::close(static_cast<int>(fd));
+    return 0;
+}
+
+} // namespace
+
 std::string missing_capabilities(std::uint64_t effective) {
     if (has(effective, CAP_SYS_ADMIN)) {
         return {};
@@ -77,8 +105,21 @@ std::string missing_capabilities(std::uint64_t effective) {
     return missing;
 }
 
+std::optional<lockdown_mode> lockdown_by_perf(int without_registers, int with_registers) noexcept {
+    if (without_registers != 0) {
+        return std::nullopt; // Refused for another reason, a seccomp filter say.
+    }
+    if (with_registers == 0) {
+        return lockdown_mode::not_confidentiality;
+    }
+    return with_registers == EPERM ? std::optional(lockdown_mode::confidentiality) : std::nullopt;
+}
+
 std::optional<lockdown_mode> current_lockdown() {
-    return parse_lockdown(read_file("/sys/kernel/security/lockdown"));
+    if (const auto told = parse_lockdown(read_file("/sys/kernel/security/lockdown"))) {
+        return told;
+    }
+    return lockdown_by_perf(try_perf_event(false), try_perf_event(true));
 }
 
 std::optional<std::uint64_t> effective_capabilities() {

@@ -8,7 +8,12 @@
 
 namespace ctflow::host {
 
-enum class lockdown_mode { none, integrity, confidentiality };
+enum class lockdown_mode {
+    none,
+    integrity,
+    confidentiality,
+    not_confidentiality, // One of the first two.
+};
 
 // Reads "none integrity [confidentiality]", /sys/kernel/security/lockdown: the mode in brackets
 // is in force.
@@ -24,7 +29,11 @@ std::optional<std::uint64_t> parse_bounding_capabilities(std::string_view status
 // empty if it lacks none. CAP_SYS_ADMIN stands for both (capabilities(7)).
 std::string missing_capabilities(std::uint64_t effective);
 
-// What is in force here. Nothing where securityfs is not mounted.
+// What follows from how perf_event_open(2) answers, asked for an event without and for one with
+// registers: errno values, or 0. The latter is refused by confidentiality alone (EPERM).
+std::optional<lockdown_mode> lockdown_by_perf(int without_registers, int with_registers) noexcept;
+
+// What is in force here: as securityfs tells or, where it is not mounted, perf events.
 std::optional<lockdown_mode> current_lockdown();
 std::optional<std::uint64_t> effective_capabilities();
 std::optional<std::uint64_t> bounding_capabilities();

@@ -109,6 +109,11 @@ condition judge_lockdown(const host_facts& f) {
                 "boot without lockdown=confidentiality"};
     case host::lockdown_mode::integrity:
         return {"lockdown", verdict::good, "integrity: tracing is allowed", {}};
+    case host::lockdown_mode::not_confidentiality:
+        return {"lockdown",
+                verdict::good,
+                "not confidentiality: tracing is allowed (securityfs does not tell more)",
+                {}};
     case host::lockdown_mode::none:
         break;
     }

@@ -97,6 +97,9 @@ BOOST_AUTO_TEST_CASE(lockdown) {
     auto f = good_host();
     f.lockdown = lockdown_mode::integrity;
     BOOST_TEST((only(f, "lockdown").verdict == verdict::good));
+    f.lockdown = lockdown_mode::not_confidentiality;
+    BOOST_TEST((only(f, "lockdown").verdict == verdict::good));
+    BOOST_TEST(has(only(f, "lockdown").finding, "not confidentiality"));
     f.lockdown = lockdown_mode::confidentiality;
     const auto c = the_one(f, verdict::bad);
     BOOST_TEST(c.name == "lockdown");

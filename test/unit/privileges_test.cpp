@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <string>
 
@@ -62,6 +63,19 @@ BOOST_AUTO_TEST_CASE(a_lockdown_text_that_makes_no_sense_is_no_answer) {
         BOOST_TEST_CONTEXT('"' << text << '"') {
             BOOST_TEST(!parse_lockdown(text).has_value());
         }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(perf_events_tell_of_confidentiality_and_of_nothing_else) {
+    using ctflow::host::lockdown_by_perf;
+    BOOST_TEST((lockdown_by_perf(0, EPERM) == lockdown_mode::confidentiality));
+    BOOST_TEST((lockdown_by_perf(0, 0) == lockdown_mode::not_confidentiality));
+    for (const int other : {EACCES, EINVAL, ENOSYS, EOPNOTSUPP}) {
+        BOOST_TEST(!lockdown_by_perf(0, other).has_value());
+    }
+    for (const int refused : {EPERM, EACCES, ENOSYS}) {
+        BOOST_TEST(!lockdown_by_perf(refused, refused).has_value());
+        BOOST_TEST(!lockdown_by_perf(refused, 0).has_value());
     }
 }
 

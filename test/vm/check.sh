@@ -64,6 +64,9 @@ if [[ ${1-} == lockdown ]]; then
     nft 'table inet t { chain c { type filter hook prerouting priority 0; ct state new; }; }'
     check flowdump
     names FAIL lockdown "-> boot without lockdown=confidentiality"
+    umount /sys/kernel/security
+    check flowdump
+    names FAIL lockdown "-> boot without lockdown=confidentiality"
     echo "all as it should be"
     exit
 fi
