@@ -45,6 +45,12 @@ const char* describe(errc e) noexcept {
                "CAP_IPC_LOCK or, before Linux 5.11, CAP_SYS_RESOURCE; smaller buffers need less";
     case errc::lockdown:
         return "kernel lockdown forbids tracing programs: boot without lockdown=confidentiality";
+    case errc::no_memory:
+        return "the kernel has too little memory for it: lower max_flows or buffer_pages, or give "
+               "the machine or its cgroup more";
+    case errc::forbidden:
+        return "not permitted, though no capability is missing: something else forbids it, a "
+               "security module (/sys/kernel/security/lsm) or a seccomp filter";
     case errc::load_failed:
         return "the kernel refused the BPF program";
     case errc::attach_failed:

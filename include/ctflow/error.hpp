@@ -50,7 +50,9 @@ enum class errc {
     fentry_unavailable,   ///< fentry was asked for, and the kernel cannot do it for conntrack.
     missing_capabilities, ///< The process may not: no root, or without CAP_BPF, CAP_PERFMON.
     locked_memory,        ///< RLIMIT_MEMLOCK is too low for ring buffers or, before 5.11, maps.
+    no_memory,            ///< The kernel lacks memory for the flow table or the ring buffers.
     lockdown,             ///< Kernel lockdown forbids tracing programs.
+    forbidden,            ///< Refused for another reason to who has all rights: a security module.
     load_failed,          ///< The kernel or libbpf refused the BPF program.
     attach_failed,        ///< A program was loaded but could not be attached.
     sysctl_missing,       ///< A sysctl does not exist in this network namespace.

@@ -55,8 +55,8 @@ public:
     ///
     /// Errors: those of validate(config); errc::kernel_release, kernel_too_old, no_btf,
     /// conntrack_missing, hook_missing, fentry_unavailable, missing_capabilities, locked_memory,
-    /// lockdown, load_failed; or the errno of a system call. A probe whose construction failed
-    /// answers every call with that error.
+    /// no_memory, lockdown, forbidden, load_failed; or the errno of a system call. A probe whose
+    /// construction failed answers every call with that error.
     basic_probe(const executor_type& executor, const config& c, error_code& ec, diagnostics& diag)
         : executor_(executor), core_(detail::probe_core::make(executor, c, ec, diag)) {}
 

@@ -41,8 +41,16 @@ std::string remedy_for(const error_code& ec, const host_facts& f) {
         return "avoid fewer functions (config::avoid_functions, flowdump --avoid), or boot another "
                "kernel";
     }
+    if (ec == errc::no_memory) {
+        return "lower max_flows or buffer_pages (flowdump --max-flows, --buffer-pages), or give "
+               "the machine or its cgroup more memory";
+    }
     if (ec == errc::lockdown) {
         return "boot without lockdown=confidentiality";
+    }
+    if (ec == errc::forbidden) {
+        return "look for a security module (mount -t securityfs securityfs /sys/kernel/security; "
+               "cat /sys/kernel/security/lsm) or a seccomp filter that forbids bpf(2)";
     }
     return "try other settings or another kernel, and report it as a defect of ctflow, with what "
            "flowdump itself prints";

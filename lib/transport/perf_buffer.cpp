@@ -3,6 +3,7 @@
 
 #include "bpf/print.hpp"
 #include "host/locked_memory.hpp"
+#include "host/memory.hpp"
 
 #include <cerrno>
 
@@ -64,6 +65,9 @@ perf_buffer::perf_buffer(int map_fd, std::size_t pages, error_code& ec, diagnost
             // mmap(2) of one, with more than kernel.perf_event_mlock_kb in use.
             ec = errc::locked_memory;
             diag = host::locked_memory_limit();
+        } else if (error == ENOMEM) {
+            ec = errc::no_memory;
+            diag = host::ring_need(pages, host::this_machine());
         }
         return;
     }

@@ -60,7 +60,10 @@ BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
     BOOST_TEST(says(errc::locked_memory, "ulimit -l"));
     BOOST_TEST(says(errc::locked_memory, "CAP_IPC_LOCK"));
     BOOST_TEST(says(errc::locked_memory, "CAP_SYS_RESOURCE"));
+    BOOST_TEST(says(errc::no_memory, "max_flows"));
+    BOOST_TEST(says(errc::no_memory, "buffer_pages"));
     BOOST_TEST(says(errc::lockdown, "lockdown"));
+    BOOST_TEST(says(errc::forbidden, "/sys/kernel/security/lsm"));
     BOOST_TEST(says(errc::sysctl_missing, "modprobe nf_conntrack"));
     BOOST_TEST(says(errc::sysctl_denied, "CAP_NET_ADMIN"));
 }

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/explain.hpp"
+
+#include "host/locked_memory.hpp"
+#include "host/memory.hpp"
+
+#include <cerrno>
+
+namespace ctflow::bpf {
+namespace {
+
+// What lockdown makes of a kernel that is new enough for us: these helpers are always there.
+bool lacks_kernel_reads(const std::string& log) {
+    return log.find("unknown func bpf_probe_read") != std::string::npos ||
+           log.find("cannot use helper bpf_probe_read") != std::string::npos;
+}
+
+// The maps that max_flows gives their size.
+bool concerns_flow_table(const std::string& log) {
+    return log.find("map 'flows': failed to create") != std::string::npos ||
+           log.find("map 'cooldowns': failed to create") != std::string::npos;
+}
+
+} // namespace
+
+circumstances current_circumstances() {
+    return {host::missing_capabilities(), host::current_lockdown(), host::bpf_memory_is_limited(),
+            host::lacks_sys_admin()};
+}
+
+error_code explain(const refusal& r, const circumstances& c, diagnostics& diag) {
+    if (!c.missing_capabilities.empty()) {
+        diag = "missing: " + c.missing_capabilities;
+        return errc::missing_capabilities;
+    }
+    const bool flow_table = concerns_flow_table(r.log);
+    if (r.error == ENOMEM || (r.error == E2BIG && flow_table)) { // The verifier says E2BIG, too.
+        diag = flow_table ? host::flow_table_need(r.max_flows) : r.log;
+        return errc::no_memory;
+    }
+    if (c.lockdown == host::lockdown_mode::confidentiality ||
+        (!c.lockdown && lacks_kernel_reads(r.log))) {
+        // Not the log: it speaks of RLIMIT_MEMLOCK and of helpers, and leads astray.
+        return errc::lockdown;
+    }
+    if (r.error == EPERM && c.memory_is_limited) {
+        diag = host::locked_memory_limit();
+        return errc::locked_memory;
+    }
+    if ((r.error == EPERM || r.error == ESRCH) && c.lacks_sys_admin) {
+        diag = "CAP_SYS_ADMIN may be needed besides: fentry needs it to find the module's BTF";
+        return errc::missing_capabilities;
+    }
+    if (r.error == EACCES && r.otherwise == errc::attach_failed && c.lacks_sys_admin) {
+        diag = "kprobes, unless for root, need kernel.perf_event_paranoid at 2 or below";
+        return errc::missing_capabilities;
+    }
+    if (r.error == EPERM) {
+        // The log advises to raise a limit, which is none here.
+        if (!c.lockdown) {
+            diag = "whether lockdown does cannot be told: securityfs is not mounted";
+        }
+        return errc::forbidden;
+    }
+    // EACCES too: the verifier says so of a program that it does not like, and its log why.
+    diag = r.log.empty() ? error_code(r.error, boost::system::system_category()).message() : r.log;
+    return r.otherwise;
+}
+
+} // namespace ctflow::bpf

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ctflow::host {
+
+// Reads the bytes of MemAvailable out of /proc/meminfo.
+std::optional<std::uint64_t> parse_available_memory(std::string_view meminfo) noexcept;
+std::optional<std::uint64_t> available_memory();
+
+// What the kernel sets aside, for so many flows: 89 bytes each as measured on Linux 6.1, and the
+// words of bpf/cooldown.h, of which there are two for each flow.
+std::uint64_t flow_table_bytes(std::uint32_t max_flows) noexcept;
+
+struct machine {
+    std::uint64_t cpus = 1; // Online.
+    std::uint64_t page_size = 4096;
+};
+machine this_machine() noexcept;
+
+// The same for ring buffers of so many pages: two for each CPU, with a page for head and tail.
+std::uint64_t ring_bytes(std::size_t pages, const machine& m) noexcept;
+
+// "8 MiB", rounded up.
+std::string mebibytes(std::uint64_t bytes);
+
+// "a table of 65536 flows needs about 7 MiB of kernel memory".
+std::string flow_table_need(std::uint32_t max_flows);
+
+// "ring buffers of 64 pages need 2 MiB of kernel memory: two for each of 2 CPUs".
+std::string ring_need(std::size_t pages, const machine& m);
+
+} // namespace ctflow::host

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/explain.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cerrno>
+#include <string>
+
+using ctflow::errc;
+using ctflow::bpf::circumstances;
+using ctflow::bpf::refusal;
+using ctflow::host::lockdown_mode;
+
+namespace {
+
+// Who has all rights, where nothing is in the way.
+circumstances free_to_do_all() {
+    circumstances c;
+    c.lockdown = lockdown_mode::none;
+    return c;
+}
+
+struct explanation {
+    ctflow::error_code code;
+    ctflow::diagnostics diag;
+};
+
+explanation ask(const refusal& r, const circumstances& c) {
+    explanation e;
+    e.code = ctflow::bpf::explain(r, c, e.diag);
+    return e;
+}
+
+explanation refused(int error, const circumstances& c, const std::string& log = "the log") {
+    return ask({error, errc::load_failed, log, 65536}, c);
+}
+
+constexpr const char* no_table = "libbpf: map 'flows': failed to create: Cannot allocate memory";
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(explain)
+
+BOOST_AUTO_TEST_CASE(capabilities_that_are_missing_come_first) {
+    auto c = free_to_do_all();
+    c.missing_capabilities = "CAP_BPF";
+    c.lockdown = lockdown_mode::confidentiality;
+    BOOST_TEST((refused(EPERM, c).code == errc::missing_capabilities));
+    BOOST_TEST(refused(EPERM, c).diag == "missing: CAP_BPF");
+}
+
+BOOST_AUTO_TEST_CASE(lockdown_is_named_if_it_is_known_to_be_it) {
+    auto c = free_to_do_all();
+    c.lockdown = lockdown_mode::confidentiality;
+    for (const int error : {EPERM, EACCES, EINVAL}) {
+        BOOST_TEST((refused(error, c).code == errc::lockdown));
+        BOOST_TEST(refused(error, c).diag == "");
+    }
+    c.lockdown.reset();
+    for (const char* log : {"unknown func bpf_probe_read_kernel#113",
+                            "program of this type cannot use helper bpf_probe_read#4"}) {
+        BOOST_TEST((refused(EINVAL, c, log).code == errc::lockdown));
+        BOOST_TEST((refused(EINVAL, free_to_do_all(), log).code == errc::load_failed));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(lockdown_is_not_guessed) {
+    for (const auto mode : {std::optional<lockdown_mode>(), std::optional(lockdown_mode::none),
+                            std::optional(lockdown_mode::not_confidentiality)}) {
+        auto c = free_to_do_all();
+        c.lockdown = mode;
+        BOOST_TEST((refused(EPERM, c).code == errc::forbidden));
+        BOOST_TEST((refused(EPERM, c).diag.find("cannot be told") != std::string::npos) == !mode);
+        // The verifier's, say.
+        BOOST_TEST((refused(EACCES, c).code == errc::load_failed));
+        BOOST_TEST(refused(EACCES, c).diag == "the log");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(memory_that_the_flow_table_lacks_is_told) {
+    const auto c = free_to_do_all();
+    for (const int error : {ENOMEM, E2BIG}) {
+        const auto e = ask({error, errc::load_failed, no_table, 1U << 26}, c);
+        BOOST_TEST((e.code == errc::no_memory));
+        BOOST_TEST(e.diag == "a table of 67108864 flows needs about 6720 MiB of kernel memory");
+    }
+    BOOST_TEST((refused(ENOMEM, c).code == errc::no_memory));
+    BOOST_TEST(refused(ENOMEM, c).diag == "the log");
+    BOOST_TEST((refused(E2BIG, c).code == errc::load_failed)); // A program with too many steps.
+}
+
+BOOST_AUTO_TEST_CASE(rights_that_may_be_missing_are_told) {
+    auto c = free_to_do_all();
+    c.lacks_sys_admin = true;
+    for (const int error : {EPERM, ESRCH}) {
+        BOOST_TEST((refused(error, c).code == errc::missing_capabilities));
+        BOOST_TEST(refused(error, c).diag.find("CAP_SYS_ADMIN") != std::string::npos);
+    }
+    const refusal of_perf{EACCES, errc::attach_failed, "the log", 0};
+    BOOST_TEST((ask(of_perf, c).code == errc::missing_capabilities));
+    BOOST_TEST(ask(of_perf, c).diag.find("perf_event_paranoid") != std::string::npos);
+    BOOST_TEST((ask(of_perf, free_to_do_all()).code == errc::attach_failed));
+    c.memory_is_limited = true;
+    BOOST_TEST((refused(EPERM, c).code == errc::locked_memory));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_known_is_told_by_the_log_or_the_error) {
+    const auto c = free_to_do_all();
+    BOOST_TEST((refused(EINVAL, c).code == errc::load_failed));
+    BOOST_TEST(refused(EINVAL, c).diag == "the log");
+    BOOST_TEST(refused(EINVAL, c, "").diag == "Invalid argument");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

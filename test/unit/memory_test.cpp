@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/memory.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace ctflow::host;
+
+BOOST_AUTO_TEST_SUITE(memory)
+
+BOOST_AUTO_TEST_CASE(available_memory_is_found_in_meminfo) {
+    BOOST_TEST(parse_available_memory("MemTotal:         24105 kB\nMemFree:          1 kB\n"
+                                      "MemAvailable:       22517 kB\nBuffers: 1 kB\n")
+                   .value() == 22517U * 1024);
+    for (const char* text : {"", "MemTotal: 5 kB\n", "MemAvailable:", "MemAvailable:   \n",
+                             "MemAvailable: kB\n", "MemAvailable: -5 kB\n"}) {
+        BOOST_TEST_CONTEXT('"' << text << '"') {
+            BOOST_TEST(!parse_available_memory(text).has_value());
+        }
+    }
+    BOOST_TEST(available_memory().value() > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_flow_table_has_its_entries_and_the_words_of_its_cooldowns) {
+    BOOST_TEST(flow_table_bytes(1) == 89U + 65536 * 8);
+    BOOST_TEST(flow_table_bytes(65535) == 65535U * 89 + 65536 * 8);
+    BOOST_TEST(flow_table_bytes(65536) == 65536U * 89 + 131072 * 8);
+    BOOST_TEST(flow_table_bytes(1U << 26) == (std::uint64_t{1} << 26) * 89 + (8ULL << 27));
+    BOOST_TEST(flow_table_need(1U << 26) ==
+               "a table of 67108864 flows needs about 6720 MiB of kernel memory");
+}
+
+BOOST_AUTO_TEST_CASE(rings_are_two_for_each_cpu) {
+    BOOST_TEST(ring_bytes(64, {1, 4096}) == 65U * 4096 * 2);
+    BOOST_TEST(ring_bytes(65536, {64, 65536}) == 65537ULL * 65536 * 128);
+    BOOST_TEST(
+        ring_need(65536, {2, 4096}) ==
+        "ring buffers of 65536 pages need 1025 MiB of kernel memory: two for each of 2 CPUs");
+    BOOST_TEST(this_machine().cpus >= 1U);
+    BOOST_TEST(this_machine().page_size >= 4096U);
+}
+
+BOOST_AUTO_TEST_CASE(mebibytes_are_rounded_up) {
+    BOOST_TEST(mebibytes(0) == "0 MiB");
+    BOOST_TEST(mebibytes(1) == "1 MiB");
+    BOOST_TEST(mebibytes(1 << 20) == "1 MiB");
+    BOOST_TEST(mebibytes((1 << 20) + 1) == "2 MiB");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
