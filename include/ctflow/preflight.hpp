@@ -38,8 +38,9 @@ struct preflight_report {
     /// - `lockdown`: not confidentiality.
     /// - `capabilities`: CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN; CAP_NET_ADMIN while sysctls are
     ///   to be set; kernel.perf_event_paranoid.
+    /// - `memory`: there is enough for the ring buffers and the flow table. Reckoned.
     /// - `module`: nf_conntrack is loaded.
-    /// - `hooks`: the kernel takes the programs. Tried, unless one of the above is bad.
+    /// - `hooks`: the kernel takes the programs. Tried, unless one of the above but memory is bad.
     /// - `acct`, `timestamp`: conntrack's sysctls.
     /// - `tracking`: something makes conntrack follow packets.
     /// - `table`: conntrack's table has room.
@@ -53,7 +54,8 @@ struct preflight_report {
 /// Finds out why a probe of this configuration cannot be made here, or would have no events.
 ///
 /// Looks at the network namespace of the calling thread; the probe itself sees all of them. To be
-/// sure, it makes a probe as basic_probe's constructor does, attaches nothing, and lets it go. It
+/// sure, it makes a probe as basic_probe's constructor does, attaches nothing, and lets it go; with
+/// small buffers, where large ones would do nothing but take memory. It
 /// changes nothing, but the kernel may load modules to answer (nfnetlink, nfnetlink_hook,
 /// nf_tables); and where the kernel does not list its hooks (before Linux 5.14, or without
 /// CAP_NET_ADMIN), it connects to itself over loopback and looks whether conntrack has seen it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "host/memory.hpp"
 #include "host/privileges.hpp"
 
 #include <ctflow/error.hpp>
@@ -57,12 +58,17 @@ struct host_facts {
     std::optional<std::uint64_t> ftrace_enabled;  // 0: what is hooked is not called.
     std::optional<std::uint64_t> kprobes_enabled; // The same of kprobes.
 
+    host::machine machine;
+    std::optional<std::uint64_t> available_memory; // Bytes.
+
     bool module = false;
     std::optional<load_attempt> load; // Not if it was not tried.
 
     // conntrack in this network namespace; nothing if there is none.
     std::optional<std::uint64_t> acct;
     std::optional<std::uint64_t> timestamp;
+    bool sysctls_writable = true; // For this process.
+    bool sysctls_applied = false; // By the program, which ends if it cannot.
     std::optional<std::uint64_t> count;
     std::optional<std::uint64_t> max; // Of flows; 0: no limit.
     bool max_belongs_here = true;     // And not to another namespace.

@@ -133,6 +133,8 @@ host_facts gather(const config& c) {
     gather_types(f, c);
     gather_rights(f);
     gather_switches(f);
+    f.machine = host::this_machine();
+    f.available_memory = host::available_memory();
     f.module =
         exists("/sys/module/nf_conntrack") || exists("/proc/sys/net/netfilter/nf_conntrack_max");
     if (f.module) {

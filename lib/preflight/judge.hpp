@@ -16,6 +16,7 @@ condition judge_kernel(const host_facts& f);
 condition judge_btf(const host_facts& f, const config& c);
 condition judge_lockdown(const host_facts& f);
 condition judge_capabilities(const host_facts& f);
+condition judge_memory(const host_facts& f, const config& c);
 condition judge_module(const host_facts& f);
 condition judge_hooks(const load_attempt& attempt, const host_facts& f);
 
@@ -27,6 +28,9 @@ condition judge_offload(const host_facts& f);
 
 // Whether making a probe tells more than is known without: nothing that it needs is bad.
 bool worth_trying(const host_facts& f, const config& c);
+
+// The configuration to try, which takes no memory that the host lacks, nor much for nothing.
+config sizes_to_try(const host_facts& f, const config& c);
 
 // All conditions, but for those that cannot be judged while others are bad.
 preflight_report judge(const host_facts& f, const config& c);

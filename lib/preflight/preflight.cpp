@@ -17,7 +17,7 @@ bool preflight_report::works() const noexcept {
 preflight_report preflight(const config& c) {
     auto facts = checks::gather(c);
     if (checks::worth_trying(facts, c)) {
-        facts.load = checks::try_to_load(c);
+        facts.load = checks::try_to_load(checks::sizes_to_try(facts, c));
     }
     return checks::judge(facts, c);
 }

@@ -33,6 +33,8 @@ inline host_facts good_host() {
     f.bounding = everything;
     f.perf_event_paranoid = 3;
     f.executable = "/usr/bin/flowdump";
+    f.machine = {2, 4096};
+    f.available_memory = std::uint64_t{512} << 20;
     f.module = true;
     f.load = checks::load_attempt{};
     f.load->kernel.hooks = {

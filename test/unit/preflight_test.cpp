@@ -38,9 +38,9 @@ BOOST_TEST_DONT_PRINT_LOG_VALUE(std::vector<std::string>)
 BOOST_AUTO_TEST_SUITE(preflight)
 
 BOOST_AUTO_TEST_CASE(nothing_wrong) {
-    const std::vector<std::string> all = {"kernel",   "btf",   "lockdown", "capabilities",
-                                          "module",   "hooks", "acct",     "timestamp",
-                                          "tracking", "table", "offload"};
+    const std::vector<std::string> all = {"kernel",    "btf",      "lockdown", "capabilities",
+                                          "memory",    "module",   "hooks",    "acct",
+                                          "timestamp", "tracking", "table",    "offload"};
     BOOST_TEST((names(good_host()) == all));
     for (const auto& each : judge(good_host(), {}).conditions) {
         BOOST_TEST((each.verdict == verdict::good), each);
@@ -90,7 +90,11 @@ BOOST_AUTO_TEST_CASE(btf) {
     BOOST_TEST(worth_trying(f, with_file));
     f.own_btf = true; // Does not help: the file was asked for.
     f.btf_file_problem = "/tmp/btf: no BTF";
-    BOOST_TEST(has(the_one(f, verdict::bad, with_file).finding, "/tmp/btf: no BTF"));
+    BOOST_TEST(the_one(f, verdict::bad, with_file).finding == "/tmp/btf: no BTF");
+    BOOST_TEST(has(the_one(f, verdict::bad, with_file).remedy, "leave the file out"));
+    BOOST_TEST(!worth_trying(f, with_file));
+    f.own_btf = false;
+    BOOST_TEST(has(the_one(f, verdict::bad, with_file).remedy, "--btf FILE"));
 }
 
 BOOST_AUTO_TEST_CASE(lockdown) {
@@ -199,6 +203,55 @@ BOOST_AUTO_TEST_CASE(capabilities_that_cannot_be_had_or_do_not_count) {
     BOOST_TEST(the_one(f, verdict::warning).name == "capabilities");
 }
 
+BOOST_AUTO_TEST_CASE(memory_is_reckoned) {
+    auto f = good_host();
+    BOOST_TEST(only(f, "memory").finding ==
+               "about 8 MiB needed, of 512 MiB that the machine has left");
+    config large;
+    large.buffer_pages = 65536;
+    auto c = the_one(f, verdict::bad, large);
+    BOOST_TEST(c.name == "memory");
+    BOOST_TEST(c.finding == "ring buffers of 65536 pages need 1025 MiB of kernel memory: two for "
+                            "each of 2 CPUs, of 512 MiB that the machine has left");
+    BOOST_TEST(has(c.remedy, "--buffer-pages"));
+    BOOST_TEST(worth_trying(f, large)); // With less of it.
+    large.buffer_pages = 16384;
+    BOOST_TEST(the_one(f, verdict::warning, large).name == "memory");
+    large.buffer_pages = 8192;
+    BOOST_TEST((only(f, "memory", large).verdict == verdict::good));
+
+    config many;
+    many.max_flows = config::max_flows_limit;
+    c = the_one(f, verdict::bad, many);
+    BOOST_TEST(has(c.finding, "a table of 67108864 flows needs about 6720 MiB"));
+    BOOST_TEST(has(c.remedy, "--max-flows"));
+    f.available_memory.reset();
+    BOOST_TEST(the_one(f, verdict::warning).name == "memory");
+}
+
+BOOST_AUTO_TEST_CASE(no_memory_is_taken_that_is_not_there_or_tells_nothing) {
+    auto f = good_host();
+    const auto pages = [&](std::size_t wanted) {
+        config c;
+        c.buffer_pages = wanted;
+        return sizes_to_try(f, c).buffer_pages;
+    };
+    const auto flows = [&](std::uint32_t wanted) {
+        config c;
+        c.max_flows = wanted;
+        return sizes_to_try(f, c).max_flows;
+    };
+    BOOST_TEST(pages(8) == 8U);
+    BOOST_TEST(pages(1024) == 64U);
+    BOOST_TEST(pages(1000) == 1000U); // Will be refused.
+    BOOST_TEST(flows(10) == 10U);
+    BOOST_TEST(flows(1000000) == 1000000U);
+    BOOST_TEST(flows(config::max_flows_limit) == 65536U);
+    f.effective = bpf | perfmon; // There is a limit, then.
+    BOOST_TEST(pages(1024) == 1024U);
+    BOOST_TEST(pages(65536) == 64U);
+}
+
 BOOST_AUTO_TEST_CASE(without_the_module_nothing_else_is_said_of_conntrack) {
     auto f = good_host();
     f.module = false;
@@ -210,8 +263,8 @@ BOOST_AUTO_TEST_CASE(without_the_module_nothing_else_is_said_of_conntrack) {
     BOOST_TEST(c.name == "module");
     BOOST_TEST(c.remedy == "modprobe nf_conntrack");
     BOOST_TEST(!worth_trying(f, {}));
-    BOOST_TEST((names(f) ==
-                std::vector<std::string>{"kernel", "btf", "lockdown", "capabilities", "module"}));
+    BOOST_TEST((names(f) == std::vector<std::string>{"kernel", "btf", "lockdown", "capabilities",
+                                                     "memory", "module"}));
     BOOST_TEST(only(f, "btf").finding == "the kernel's own"); // Of conntrack's, nobody knows.
 }
 
@@ -245,7 +298,9 @@ BOOST_AUTO_TEST_CASE(a_refusal_is_told_in_its_own_words) {
                        {errc::missing_capabilities, "CAP_SYS_ADMIN"},
                        {errc::fentry_unavailable, "--attach auto"},
                        {errc::hook_missing, "--avoid"},
+                       {errc::no_memory, "--max-flows"},
                        {errc::lockdown, "lockdown=confidentiality"},
+                       {errc::forbidden, "/sys/kernel/security/lsm"},
                        {errc::load_failed, "report"}};
     for (const auto& each : cases) {
         auto f = good_host();
