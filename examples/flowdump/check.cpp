@@ -46,7 +46,12 @@ std::string to_json(const ctflow::condition& c) {
 
 std::string conclude(const ctflow::preflight_report& r) {
     if (!r.works()) {
-        return "No events here until what is marked FAIL is mended.";
+        const bool elsewhere = std::ranges::all_of(r.conditions, [](const auto& c) {
+            return c.verdict != ctflow::verdict::bad || c.this_namespace_only;
+        });
+        return elsewhere ? "No events of this network namespace until what is marked FAIL is "
+                           "mended. Flows of others may have theirs."
+                         : "No events here until what is marked FAIL is mended.";
     }
     const bool perfect = std::ranges::all_of(
         r.conditions, [](const auto& c) { return c.verdict == ctflow::verdict::good; });
@@ -54,7 +59,8 @@ std::string conclude(const ctflow::preflight_report& r) {
 }
 
 int check(const options& o, std::ostream& out) {
-    const auto report = ctflow::preflight(o.config);
+    const auto report = ctflow::preflight(o.config, o.sysctl ? ctflow::sysctl_use::applied
+                                                             : ctflow::sysctl_use::left_alone);
     for (const auto& condition : report.conditions) {
         out << (o.json ? to_json(condition) : to_string(condition)) << '\n';
     }

@@ -18,7 +18,9 @@ std::string to_json(const ctflow::condition& c);
 std::string conclude(const ctflow::preflight_report& r);
 
 /// --check: prints a line for each condition and, unless as JSON, a conclusion.
-/// @return the exit status: 0 if the probe would work, 1 if not, or if `out` failed.
+/// @return the exit status: 0 if flowdump would work with these options, and have the events of
+/// this
+///   network namespace's flows; 1 if not, or if `out` failed.
 int check(const options& o, std::ostream& out);
 
 } // namespace flowdump

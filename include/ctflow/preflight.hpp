@@ -26,7 +26,18 @@ struct condition {
     std::string remedy;  ///< A shell command (for root) where one mends it, else what to do.
                          ///< Empty if good.
 
+    /// It concerns the flows of this network namespace alone: even while it is bad, those of others
+    /// may have events.
+    bool this_namespace_only = false;
+
     friend bool operator==(const condition&, const condition&) = default;
+};
+
+/// What the program does about conntrack's sysctls before it starts its probe.
+enum class sysctl_use : std::uint8_t {
+    left_alone, ///< Nothing.
+    applied,    ///< Calls apply_sysctls(), and does not go on if that fails. flowdump does so,
+                ///< unless told --no-sysctl.
 };
 
 /// What preflight() found.
@@ -65,7 +76,7 @@ struct preflight_report {
 ///
 /// @par Thread-safety
 /// May be called from any thread.
-CTFLOW_DECL preflight_report preflight(const config& c = {});
+CTFLOW_DECL preflight_report preflight(const config& c = {}, sysctl_use s = sysctl_use::left_alone);
 
 /// "ok", "WARN", "FAIL".
 CTFLOW_DECL const char* to_string(verdict v) noexcept;

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <system_error>
 
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/perf_event.h>
 #include <sys/statfs.h>
@@ -37,6 +38,12 @@ std::optional<std::uint64_t> read_number(const std::string& path) {
 
 std::optional<std::uint64_t> conntrack_sysctl(const std::string& name) {
     return read_number("/proc/sys/net/netfilter/nf_conntrack_" + name);
+}
+
+// The other one has the same permissions.
+bool sysctls_writable() {
+    return ::faccessat(AT_FDCWD, "/proc/sys/net/netfilter/nf_conntrack_acct", W_OK, AT_EACCESS) ==
+           0;
 }
 
 bool exists(const char* path) {
@@ -115,6 +122,7 @@ void gather_switches(host_facts& f) {
 void gather_conntrack(host_facts& f) {
     f.acct = conntrack_sysctl("acct");
     f.timestamp = conntrack_sysctl("timestamp");
+    f.sysctls_writable = sysctls_writable();
     f.count = conntrack_sysctl("count"); // Before loopback adds to it.
     f.max = conntrack_sysctl("max");
     f.max_belongs_here = max_belongs_here();

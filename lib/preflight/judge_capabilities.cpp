@@ -74,7 +74,8 @@ condition judge_capabilities(const host_facts& f) {
                     ": this kernel then has ring buffers for CAP_SYS_ADMIN only",
                 "sysctl -w kernel.perf_event_paranoid=2"};
     }
-    if (!has_capability(f, CAP_NET_ADMIN) && !sysctls_set(f)) {
+    if (f.sysctls_applied && !f.sysctls_writable && !has_capability(f, CAP_NET_ADMIN) &&
+        !sysctls_set(f)) {
         return {"capabilities", verdict::warning,
                 "CAP_NET_ADMIN is missing: conntrack's sysctls cannot be set by the program",
                 grant(f)};

@@ -19,6 +19,17 @@ constexpr const char* track_all =
 constexpr const char* cannot_read = "cannot be told: its sysctl is not to be seen";
 constexpr const char* show_sysctls = "make /proc/sys/net/netfilter visible here";
 
+constexpr const char* no_timestamps =
+    "leave sysctls alone (flowdump --no-sysctl), or boot a kernel "
+    "built with CONFIG_NF_CONNTRACK_TIMESTAMP";
+
+// What follows where a sysctl is not as the program wants it.
+std::string cannot_set(const host_facts& f) {
+    return f.sysctls_applied
+               ? ", and cannot be set here: apply_sysctls() fails, and flowdump without --no-sysctl"
+               : "";
+}
+
 std::string flows(std::uint64_t count) {
     return std::to_string(count) + (count == 1 ? " flow" : " flows");
 }
@@ -34,6 +45,12 @@ std::string list(const tracked_families& t) {
     return text;
 }
 
+// The probe sees all namespaces.
+condition untracked(const std::string& why) {
+    return {"tracking", verdict::bad,
+            why + ": its flows have no events, those of other namespaces may", track_all, true};
+}
+
 condition judge_hooked(const tracked_families& t, const host_facts& f) {
     if (const auto families = list(t); !families.empty()) {
         return {"tracking", verdict::good, "packets are followed: " + families, {}};
@@ -45,9 +62,7 @@ condition judge_hooked(const tracked_families& t, const host_facts& f) {
                     " in its table are left over, or Open vSwitch's or tc's",
                 track_all};
     }
-    return {"tracking", verdict::bad,
-            "nothing makes conntrack follow packets: there are no events from this namespace",
-            track_all};
+    return untracked("nothing in this network namespace makes conntrack follow packets");
 }
 
 // nft's identifiers, and nothing that a shell would take for something else.
@@ -68,13 +83,23 @@ std::string add_counter(const flow_table& t) {
 
 condition judge_acct(const host_facts& f) {
     if (!f.acct) {
-        return {"acct", verdict::warning, cannot_read, show_sysctls};
+        return {"acct", f.sysctls_applied ? verdict::bad : verdict::warning,
+                cannot_read + cannot_set(f), show_sysctls};
     }
     if (*f.acct == 0) {
-        return {"acct", verdict::bad,
-                "nf_conntrack_acct is 0: flows that begin now have no counters and no events, "
-                "unless flowdump or apply_sysctls() sets it first",
-                "sysctl -w net.netfilter.nf_conntrack_acct=1"};
+        constexpr const char* remedy = "sysctl -w net.netfilter.nf_conntrack_acct=1";
+        if (!f.sysctls_applied) {
+            return {"acct", verdict::bad,
+                    "nf_conntrack_acct is 0: flows that begin now have no counters and no events",
+                    remedy, true};
+        }
+        if (!f.sysctls_writable) {
+            return {"acct", verdict::bad, "nf_conntrack_acct is 0" + cannot_set(f), remedy};
+        }
+        return {"acct", verdict::warning,
+                "nf_conntrack_acct is 0, and will be set at the start (apply_sysctls()): flows "
+                "that began before have no counters and no events",
+                remedy};
     }
     return {"acct", verdict::good, "flows are counted", {}};
 }
@@ -82,16 +107,27 @@ condition judge_acct(const host_facts& f) {
 condition judge_timestamp(const host_facts& f) {
     if (!f.timestamp) {
         // Of a kernel that was built without, while the other one is there.
-        return {"timestamp", verdict::warning,
-                f.acct ? "this kernel has no time stamps: events do not tell when a flow began"
-                       : cannot_read,
-                f.acct ? "boot a kernel built with CONFIG_NF_CONNTRACK_TIMESTAMP" : show_sysctls};
+        return {"timestamp", f.sysctls_applied ? verdict::bad : verdict::warning,
+                (f.acct ? "this kernel has no time stamps: events do not tell when a flow began"
+                        : cannot_read) +
+                    cannot_set(f),
+                f.acct ? no_timestamps : show_sysctls};
     }
     if (*f.timestamp == 0) {
+        constexpr const char* remedy = "sysctl -w net.netfilter.nf_conntrack_timestamp=1";
+        if (!f.sysctls_applied) {
+            return {"timestamp", verdict::warning,
+                    "nf_conntrack_timestamp is 0: events of flows that begin now do not tell when",
+                    remedy, true};
+        }
+        if (!f.sysctls_writable) {
+            return {"timestamp", verdict::bad, "nf_conntrack_timestamp is 0" + cannot_set(f),
+                    remedy};
+        }
         return {"timestamp", verdict::warning,
-                "nf_conntrack_timestamp is 0: events of flows that begin now do not tell when, "
-                "unless flowdump or apply_sysctls() sets it first",
-                "sysctl -w net.netfilter.nf_conntrack_timestamp=1"};
+                "nf_conntrack_timestamp is 0, and will be set at the start (apply_sysctls()): "
+                "events of flows that began before do not tell when",
+                remedy};
     }
     return {"timestamp", verdict::good, "the start of flows is known", {}};
 }
@@ -118,10 +154,8 @@ condition judge_tracking(const host_facts& f) {
                     " in the table may be left over",
                 track_all};
     }
-    return {"tracking", verdict::bad,
-            "conntrack does not follow packets, as tried over loopback, and its table is empty: "
-            "there are no events from this namespace",
-            track_all};
+    return untracked("conntrack does not follow packets in this network namespace, as tried over "
+                     "loopback, and its table is empty");
 }
 
 condition judge_table(const host_facts& f) {
@@ -140,7 +174,8 @@ condition judge_table(const host_facts& f) {
     return {"table", full ? verdict::bad : verdict::warning,
             filled + (full ? ": it is full, packets of new flows are dropped" : ": almost full"),
             (f.max_belongs_here ? "" : "nsenter -t 1 -n ") +
-                ("sysctl -w net.netfilter.nf_conntrack_max=" + std::to_string(enough))};
+                ("sysctl -w net.netfilter.nf_conntrack_max=" + std::to_string(enough)),
+            true};
 }
 
 condition judge_offload(const host_facts& f) {

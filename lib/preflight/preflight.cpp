@@ -14,8 +14,9 @@ bool preflight_report::works() const noexcept {
                                 [](const auto& each) { return each.verdict == verdict::bad; });
 }
 
-preflight_report preflight(const config& c) {
+preflight_report preflight(const config& c, sysctl_use s) {
     auto facts = checks::gather(c);
+    facts.sysctls_applied = s == sysctl_use::applied;
     if (checks::worth_trying(facts, c)) {
         facts.load = checks::try_to_load(checks::sizes_to_try(facts, c));
     }

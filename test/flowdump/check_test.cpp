@@ -29,6 +29,13 @@ BOOST_AUTO_TEST_CASE(what_it_comes_to) {
                "flowdump works here, but for what is marked WARN.");
     BOOST_TEST(flowdump::conclude({{good, warning, bad}}) ==
                "No events here until what is marked FAIL is mended.");
+    const ctflow::condition local{"d", verdict::bad, "so", "do", true};
+    const char* const of_others =
+        "No events of this network namespace until what is marked FAIL is "
+        "mended. Flows of others may have theirs.";
+    BOOST_TEST(flowdump::conclude({{good, warning, local}}) == of_others);
+    BOOST_TEST(flowdump::conclude({{good, local, bad}}) ==
+               "No events here until what is marked FAIL is mended.");
 }
 
 BOOST_AUTO_TEST_CASE(on_this_host) {

@@ -29,6 +29,7 @@ BOOST_AUTO_TEST_CASE(sysctls) {
     const auto acct = the_one(f, verdict::bad);
     BOOST_TEST(acct.name == "acct");
     BOOST_TEST(has(acct.finding, "no counters and no events"));
+    BOOST_TEST(acct.this_namespace_only);
     BOOST_TEST(acct.remedy == "sysctl -w net.netfilter.nf_conntrack_acct=1");
     f = good_host();
     f.timestamp = 0;
@@ -40,6 +41,43 @@ BOOST_AUTO_TEST_CASE(sysctls) {
     f.acct.reset();
     BOOST_TEST((only(f, "acct").verdict == verdict::warning));
     BOOST_TEST(has(only(f, "timestamp").finding, "cannot be told"));
+}
+
+BOOST_AUTO_TEST_CASE(sysctls_that_the_program_sets) {
+    auto f = good_host();
+    f.sysctls_applied = true;
+    BOOST_TEST(judge(f, {}).works());
+    f.acct = 0;
+    auto c = the_one(f, verdict::warning);
+    BOOST_TEST(c.name == "acct");
+    BOOST_TEST(has(c.finding, "will be set"));
+    f.acct = 1;
+    f.timestamp = 0;
+    c = the_one(f, verdict::warning);
+    BOOST_TEST(c.name == "timestamp");
+    BOOST_TEST(has(c.finding, "will be set"));
+
+    // The program ends if it may not.
+    f.sysctls_writable = false;
+    c = the_one(f, verdict::bad);
+    BOOST_TEST(c.name == "timestamp");
+    BOOST_TEST(has(c.finding, "--no-sysctl"));
+    BOOST_TEST(!c.this_namespace_only);
+    f.timestamp = 1;
+    f.acct = 0;
+    c = the_one(f, verdict::bad);
+    BOOST_TEST(c.name == "acct");
+    BOOST_TEST(has(c.finding, "--no-sysctl"));
+    BOOST_TEST(!c.this_namespace_only);
+    BOOST_TEST(c.remedy == "sysctl -w net.netfilter.nf_conntrack_acct=1");
+    f.acct = 1;
+    BOOST_TEST(judge(f, {}).works()); // Nothing to set.
+
+    f.timestamp.reset(); // A kernel that has none.
+    BOOST_TEST(has(the_one(f, verdict::bad).remedy, "--no-sysctl"));
+    f.acct.reset();
+    BOOST_TEST((only(f, "acct").verdict == verdict::bad));
+    BOOST_TEST((only(f, "timestamp").verdict == verdict::bad));
 }
 
 BOOST_AUTO_TEST_CASE(tracking_by_what_the_kernel_lists) {
@@ -56,7 +94,9 @@ BOOST_AUTO_TEST_CASE(tracking_by_what_the_kernel_lists) {
     f.count = 0;
     const auto none = the_one(f, verdict::bad);
     BOOST_TEST(none.name == "tracking");
-    BOOST_TEST(has(none.finding, "no events from this namespace"));
+    BOOST_TEST(has(none.finding, "in this network namespace"));
+    BOOST_TEST(has(none.finding, "those of other namespaces may"));
+    BOOST_TEST(none.this_namespace_only);
     BOOST_TEST(none.remedy == rule);
 }
 
@@ -79,6 +119,7 @@ BOOST_AUTO_TEST_CASE(tracking_by_what_can_be_seen) {
         f.count = each.count;
         const auto c = only(f, "tracking");
         BOOST_TEST((c.verdict == each.expected), c);
+        BOOST_TEST(c.this_namespace_only == (c.verdict == verdict::bad));
         BOOST_TEST(c.remedy == each.remedy);
     }
 }
