@@ -22,9 +22,9 @@ struct ring_pass {
 // holds, it reads inside of `data` and comes to an end.
 //
 // Samples become events if they have the record's length, or more (the kernel pads), are of the
-// kind that this ring carries, and of IPv4 or IPv6. Records of a type that nobody asked for are passed over. When
-// the framing itself is broken, nothing tells where the next record would begin: what is left
-// counts as one malformed record, and is skipped.
+// kind that this ring carries, and of IPv4 or IPv6. Records of a type that nobody asked for are
+// passed over. When the framing itself is broken, nothing tells where the next record would begin:
+// what is left counts as one malformed record, and is skipped.
 //
 // data.size() is a power of two; positions grow for ever and wrap around in it.
 ring_pass read_ring(std::span<const std::byte> data, std::uint64_t head, std::uint64_t tail,
