@@ -32,7 +32,7 @@ std::optional<std::uint64_t> available_memory() {
 }
 
 std::uint64_t flow_table_bytes(std::uint32_t max_flows) noexcept {
-    const auto bits = std::max<int>(CTFLOW_COOLDOWN_MIN_BITS, std::bit_width(max_flows));
+    const auto bits = std::max<std::uint32_t>(CTFLOW_COOLDOWN_MIN_BITS, std::bit_width(max_flows));
     return std::uint64_t{max_flows} * 89 + (sizeof(std::uint64_t) << bits);
 }
 
@@ -46,7 +46,7 @@ std::uint64_t ring_bytes(std::size_t pages, const machine& m) noexcept {
 }
 
 std::string mebibytes(std::uint64_t bytes) {
-    constexpr std::uint64_t unit = 1024 * 1024;
+    constexpr auto unit = std::uint64_t{1} << 20;
     return std::to_string((bytes + unit - 1) / unit) + " MiB";
 }
 
