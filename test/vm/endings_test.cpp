@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How flows end, or never begin: whatever the way, one destroy event for each that did.
+#include "cooldown.h"
+#include "curve.h"
 #include "vm/world.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -8,6 +10,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -15,7 +18,9 @@
 #include <string>
 #include <vector>
 
+#include <bpf/bpf.h>
 #include <netinet/in.h>
+#include <unistd.h>
 
 namespace asio = boost::asio;
 using namespace ctflow;
@@ -93,6 +98,71 @@ std::size_t whole_flows(const std::vector<event>& events) {
     };
     return static_cast<std::size_t>(std::ranges::count_if(flows, whole));
 }
+
+// What the programs of the only probe know of flows.
+class probe_memory {
+public:
+    probe_memory() {
+        // Maps of former probes may not be gone yet: the last of each name.
+        for (__u32 id = 0; bpf_map_get_next_id(id, &id) == 0;) {
+            const int fd = bpf_map_get_fd_by_id(id);
+            bpf_map_info info{};
+            __u32 size = sizeof(info);
+            if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) != 0) {
+                continue; // It is gone by now.
+            }
+            const std::string name(static_cast<const char*>(info.name));
+            if (name == "cooldowns") {
+                bits_ = static_cast<unsigned>(std::countr_zero(info.max_entries));
+            }
+            int& kept = name == "flows" ? flows_ : name == "cooldowns" ? cooldowns_ : others_;
+            if (kept >= 0) {
+                ::close(kept);
+            }
+            kept = fd;
+        }
+        BOOST_REQUIRE(flows_ >= 0);
+        BOOST_REQUIRE(cooldowns_ >= 0);
+    }
+    ~probe_memory() {
+        ::close(flows_);
+        ::close(cooldowns_);
+        ::close(others_);
+    }
+    probe_memory(const probe_memory&) = delete;
+    probe_memory& operator=(const probe_memory&) = delete;
+
+    std::optional<ctflow_flow_state> state_of(std::uint64_t address) const {
+        ctflow_flow_state state{};
+        if (bpf_map_lookup_elem(flows_, &address, &state) != 0) {
+            return std::nullopt;
+        }
+        return state;
+    }
+
+    // The word that says that it is in cooldown.
+    std::optional<std::uint64_t> word_of(std::uint64_t address) const {
+        const auto slot = cooldown_slot(address, bits_);
+        std::uint64_t word = 0;
+        BOOST_REQUIRE_EQUAL(bpf_map_lookup_elem(cooldowns_, &slot, &word), 0);
+        if (word == 0 || !cooldown_is_of(word, address, bits_)) {
+            return std::nullopt;
+        }
+        return word;
+    }
+
+    void put(std::uint64_t address, const ctflow_flow_state& state, std::uint64_t word) const {
+        const auto slot = cooldown_slot(address, bits_);
+        BOOST_REQUIRE_EQUAL(bpf_map_update_elem(flows_, &address, &state, BPF_ANY), 0);
+        BOOST_REQUIRE_EQUAL(bpf_map_update_elem(cooldowns_, &slot, &word, BPF_ANY), 0);
+    }
+
+private:
+    int flows_ = -1;
+    int cooldowns_ = -1;
+    int others_ = -1;
+    unsigned bits_ = 0;
+};
 
 } // namespace
 
@@ -323,6 +393,48 @@ BOOST_FIXTURE_TEST_CASE(no_flow_inherits_the_cooldown_of_an_ended_one, alone) {
     }
     BOOST_TEST_MESSAGE(flows << " flows at " << lives.size() << " addresses");
     BOOST_TEST(lives.size() + 10 <= flows); // Else nothing has been tested.
+    w.stop();
+}
+
+// A flow leaves nothing behind. But its end can be missed: then what was known of it is still there
+// when its address is used again, and the next flow starts afresh all the same. So it is looked for
+// here, and then put back.
+BOOST_FIXTURE_TEST_CASE(a_flow_starts_afresh_where_the_end_of_another_was_missed, alone) {
+    config c = config_under_test();
+    c.curve0 = {0s, 1ms};
+    c.curve1 = {50ms, 1h};
+    c.curve2 = {1h, 1h};
+    watch w(c);
+    const probe_memory memory;
+    std::map<std::uint64_t, int> lives; // By address.
+    std::size_t flows = 0;
+    for (; flows < 100 && lives.size() + 10 > flows; ++flows) {
+        w.events.clear();
+        send(3000);
+        w.until("its first event", [&] { return w.count(here) == 1; });
+        const auto address = w.select(here).front().conntrack();
+        w.idle(5ms);
+        send(3000);
+        w.idle(60ms);
+        send(3000); // By now, if not before, an hour without updates has begun,
+        send(3000); // and by now in any case this has been noted.
+        const auto state = memory.state_of(address);
+        const auto word = memory.word_of(address);
+        BOOST_REQUIRE(state);
+        BOOST_REQUIRE(word);
+        ns.run("conntrack -F");
+        BOOST_TEST(only_destroy(w, here).packets_orig() == 4U);
+        BOOST_TEST(w.count(here && [](const event& e) {
+            return e.kind() == event_kind::update && e.packets_orig() == 2;
+        }) == 1U);
+        BOOST_TEST(!memory.state_of(address));
+        BOOST_TEST(!memory.word_of(address));
+        memory.put(address, *state, *word);
+        ++lives[address];
+    }
+    BOOST_TEST_MESSAGE(flows << " flows at " << lives.size() << " addresses");
+    BOOST_TEST(lives.size() + 10 <= flows); // Else nothing has been tested.
+    BOOST_TEST(w.probe.stats().flows_untracked == 0U);
     w.stop();
 }
 
