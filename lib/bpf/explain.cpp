@@ -15,6 +15,23 @@ bool lacks_kernel_reads(const std::string& log) {
            log.find("cannot use helper bpf_probe_read") != std::string::npos;
 }
 
+// What attaching is refused for, though the program was loaded.
+error_code explain_attach(int error, diagnostics& diag) {
+    constexpr int kernels_enotsupp = 524; // include/linux/errno.h: user space has no name for it.
+    switch (error) {
+    case ENOENT:
+        return errc::conntrack_missing;
+    case E2BIG:
+        diag = "one of the functions has as many programs attached as the kernel allows";
+        return errc::attach_failed;
+    case kernels_enotsupp:
+        diag = "this kernel cannot attach programs to the functions of this machine";
+        return errc::attach_failed;
+    default:
+        return {};
+    }
+}
+
 // The maps that max_flows gives their size.
 bool concerns_flow_table(const std::string& log) {
     return log.find("map 'flows': failed to create") != std::string::npos ||
@@ -32,6 +49,11 @@ error_code explain(const refusal& r, const circumstances& c, diagnostics& diag) 
     if (!c.missing_capabilities.empty()) {
         diag = "missing: " + c.missing_capabilities;
         return errc::missing_capabilities;
+    }
+    if (r.otherwise == errc::attach_failed) {
+        if (const auto known = explain_attach(r.error, diag)) {
+            return known;
+        }
     }
     const bool flow_table = concerns_flow_table(r.log);
     if (r.error == ENOMEM || (r.error == E2BIG && flow_table)) { // The verifier says E2BIG, too.

@@ -13,10 +13,10 @@ namespace ctflow::bpf {
 
 // A no of the kernel's, to load or to attach.
 struct refusal {
-    int error = 0;   // An errno.
-    errc otherwise;  // What it is if nothing more is known.
-    std::string log; // libbpf's.
-    std::uint32_t max_flows = 0;
+    int error = 0;               // An errno.
+    errc otherwise;              // What it is if nothing more is known.
+    std::string log;             // libbpf's.
+    std::uint32_t max_flows = 0; // What was asked for, at load.
 };
 
 // What it may be due to.

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/object.hpp"
 
+#include "bpf/explain.hpp"
 #include "bpf/print.hpp"
 #include "cooldown.h"
 #include "curve.h"
-#include "host/locked_memory.hpp"
-#include "host/privileges.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,51 +25,6 @@
 
 namespace ctflow::bpf {
 namespace {
-
-// Why the kernel said no, as far as can be told from outside.
-error_code explain(int error, errc otherwise, const std::string& log, diagnostics& diag) {
-    if (auto missing = host::missing_capabilities(); !missing.empty()) {
-        diag = "missing: " + missing;
-        return errc::missing_capabilities;
-    }
-    const auto lockdown = host::current_lockdown();
-    if (lockdown == host::lockdown_mode::confidentiality) {
-        // Not the log: it speaks of RLIMIT_MEMLOCK and of helpers, and leads astray.
-        return errc::lockdown;
-    }
-    if (error == EPERM && host::bpf_memory_is_limited()) {
-        diag = host::locked_memory_limit();
-        return errc::locked_memory;
-    }
-    const bool forbidden = error == EPERM || error == EACCES;
-    if ((forbidden || error == ESRCH) && host::lacks_sys_admin()) {
-        diag = "CAP_SYS_ADMIN may be needed besides: fentry needs it to find the module's BTF";
-        return errc::missing_capabilities;
-    }
-    // Where securityfs is not mounted nobody can ask. But then, who has all rights and is refused
-    // is so by lockdown; it refuses helpers that read kernel memory, too, as unknown.
-    if (!lockdown && (forbidden || log.find("unknown func bpf_probe_read") != std::string::npos)) {
-        return errc::lockdown;
-    }
-    diag = log.empty() ? error_code(error, boost::system::system_category()).message() : log;
-    return otherwise;
-}
-
-error_code explain_attach(int error, const std::string& log, diagnostics& diag) {
-    constexpr int kernels_enotsupp = 524; // include/linux/errno.h: user space has no name for it.
-    switch (error) {
-    case ENOENT:
-        return errc::conntrack_missing;
-    case E2BIG:
-        diag = "one of the functions has as many programs attached as the kernel allows";
-        return errc::attach_failed;
-    case kernels_enotsupp:
-        diag = "this kernel cannot attach programs to the functions of this architecture";
-        return errc::attach_failed;
-    default:
-        return explain(error, errc::attach_failed, log, diag);
-    }
-}
 
 // The clock of watching_since.
 unsigned long long real_time() noexcept {
@@ -126,17 +80,19 @@ object::object(const config& c, const attach_plan& plan, error_code& ec, diagnos
     options.btf_custom_path = c.btf_file.empty() ? nullptr : c.btf_file.c_str();
     skeleton_.reset(ctflow_acct::open(&options));
     if (!skeleton_) {
-        ec = explain(errno, errc::load_failed, log.text(), diag);
+        ec = explain({errno, errc::load_failed, log.text(), c.max_flows}, current_circumstances(),
+                     diag);
         return;
     }
     configure(c);
     const int result = ctflow_acct::load(skeleton_.get());
     if (result != 0) {
-        ec = explain(-result, errc::load_failed, log.text(), diag);
+        ec = explain({-result, errc::load_failed, log.text(), c.max_flows}, current_circumstances(),
+                     diag);
         skeleton_.reset();
     } else if (plan_.mode == attach_mode::fentry) {
         if (const int error = try_fentry()) {
-            ec = explain_attach(error, log.text(), diag);
+            ec = explain({error, errc::attach_failed, log.text()}, current_circumstances(), diag);
             skeleton_.reset();
         }
     }
@@ -240,7 +196,7 @@ void object::attach(error_code& ec, diagnostics& diag) {
                 ? bpf_program__attach_trace(each.handle)
                 : bpf_program__attach_kprobe(each.handle, each.on_return, each.function->c_str());
         if (link == nullptr) {
-            ec = explain_attach(errno, log.text(), diag);
+            ec = explain({errno, errc::attach_failed, log.text()}, current_circumstances(), diag);
             detach();
             return;
         }

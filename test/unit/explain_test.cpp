@@ -111,4 +111,16 @@ BOOST_AUTO_TEST_CASE(what_is_not_known_is_told_by_the_log_or_the_error) {
     BOOST_TEST(refused(EINVAL, c, "").diag == "Invalid argument");
 }
 
+BOOST_AUTO_TEST_CASE(what_can_be_loaded_may_not_be_attached) {
+    const auto refused_to_attach = [](int error) {
+        return ask({error, errc::attach_failed, "the log", 0}, free_to_do_all());
+    };
+    BOOST_TEST((refused_to_attach(ENOENT).code == errc::conntrack_missing));
+    BOOST_TEST((refused_to_attach(E2BIG).code == errc::attach_failed));
+    BOOST_TEST(refused_to_attach(E2BIG).diag.find("as many programs") != std::string::npos);
+    BOOST_TEST((refused_to_attach(524).code == errc::attach_failed));
+    BOOST_TEST(refused_to_attach(524).diag.find("machine") != std::string::npos);
+    BOOST_TEST(refused_to_attach(EINVAL).diag == "the log");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
