@@ -92,6 +92,7 @@ enum nf_ct_ext_id {
 /* uapi/linux/netfilter/nf_conntrack_common.h */
 #define IPS_CONFIRMED (1UL << 3)
 #define IPS_DYING (1UL << 9)
+#define IPS_TEMPLATE (1UL << 11)
 #define IP_CT_IS_REPLY 3 /* This and all after it. */
 
 #define NFCT_INFO_MASK 7UL /* ~NFCT_PTRMASK, linux/skbuff.h */
@@ -121,8 +122,10 @@ static __always_inline void* ct_extension(const struct nf_conn* ct, u32 id) {
     return offset ? (void*)ext + offset : 0;
 }
 
-static __always_inline int ct_confirmed(const struct nf_conn* ct) {
-    return (BPF_CORE_READ(ct, status) & IPS_CONFIRMED) != 0;
+/* What was never confirmed never was in the table: refused, or clashed with another. Templates, in
+ * which rules keep a zone, pass for confirmed. */
+static __always_inline int ct_was_flow(const struct nf_conn* ct) {
+    return (BPF_CORE_READ(ct, status) & (IPS_CONFIRMED | IPS_TEMPLATE)) == IPS_CONFIRMED;
 }
 
 /* Confirmed, and not on its way out. */

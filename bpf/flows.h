@@ -195,11 +195,10 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
     return 0;
 }
 
-/* Flows that were never confirmed never were in the table: refused, or clashed with another. */
 static __always_inline int on_destroy(void* ctx, const struct nf_conn* ct) {
     u64 key = (u64)ct;
 
-    if (!ct_confirmed(ct))
+    if (!ct_was_flow(ct))
         return 0;
     bpf_map_delete_elem(&flows, &key);
     forget_cooldown(ct);
@@ -217,7 +216,7 @@ static __always_inline int on_free(void* ctx, const struct nf_conn* ct) {
     if (bpf_map_delete_elem(&flows, &key))
         return 0;
     forget_cooldown(ct);
-    return tell_end(ctx, ct);
+    return ct_was_flow(ct) ? tell_end(ctx, ct) : 0;
 }
 
 /* nf_ct_delete takes a flow out of the conntrack table, and leaves it alone if that was done

@@ -109,7 +109,9 @@ void object::configure(const config& c) noexcept {
     }
     auto wanted = programs();
     if (plan_.mode == attach_mode::fentry) {
-        wanted.push_back({trial(), wanted.front().function, false});
+        // Where the packets are counted: if others trace conntrack, they do it there.
+        const auto at = std::ranges::find(plan_.points, task::accounting, &hook_point::task);
+        wanted.push_back({trial(), &at->function, false});
     }
     for (const auto& each : wanted) {
         bpf_program__set_autoload(each.handle, true);

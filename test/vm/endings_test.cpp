@@ -435,6 +435,18 @@ BOOST_FIXTURE_TEST_CASE(a_flow_starts_afresh_where_the_end_of_another_was_missed
     BOOST_TEST_MESSAGE(flows << " flows at " << lives.size() << " addresses");
     BOOST_TEST(lives.size() + 10 <= flows); // Else nothing has been tested.
     BOOST_TEST(w.probe.stats().flows_untracked == 0U);
+
+    // Of a flow that is refused there is nothing to tell, whoever had its address.
+    ns.run("nft 'table ip later {\n"
+           "chain output { type filter hook output priority 100; udp dport 9 drop; }\n"
+           "}'");
+    w.events.clear();
+    for (int i = 0; i < 50; ++i) {
+        BOOST_TEST(!send(9));
+    }
+    send(3000);
+    w.until("the flow that was let pass", [&] { return w.count(here && to_port(3000)) > 0; });
+    BOOST_TEST(w.count(here && to_port(9)) == 0U);
     w.stop();
 }
 
