@@ -100,13 +100,14 @@ struct lone_namespace {
         check_first(w, 1003, 1);
         check_last(w, 1003, 3);
 
-        ns.run("sh -c 'echo 1 >/proc/sys/net/netfilter/nf_conntrack_udp_timeout'");
+        ns.sysctl("netfilter/nf_conntrack_udp_timeout", "1");
         make_flow(1004);
         w.until("the end by timeout", [&] {
             ns.run("conntrack -L"); // Which takes out those that it finds to be over.
             return w.count(from_port(1004) && of_kind(event_kind::destroy)) > 0;
         });
         check_last(w, 1004, 3);
+        ns.sysctl("netfilter/nf_conntrack_udp_timeout", "30");
 
         // Until the address of a flow that has ended is used again: a new flow all the same.
         const auto again = from_port(1005);
