@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport/ring.hpp"
 
-#include <algorithm>
-#include <cstring>
+#include "transport/ring_bytes.hpp"
 
 #include <linux/perf_event.h>
-#include <sys/socket.h>
 
 namespace ctflow::transport {
 namespace {
-
-// Copies out of the ring, around its end where need be.
-template <class T>
-T load(std::span<const std::byte> data, std::uint64_t position) noexcept {
-    T value;
-    const auto offset = static_cast<std::size_t>(position & (data.size() - 1));
-    const auto first = std::min(sizeof(T), data.size() - offset);
-    auto* to = reinterpret_cast<std::byte*>(&value);
-    std::memcpy(to, data.data() + offset, first);
-    std::memcpy(to + first, data.data(), sizeof(T) - first);
-    return value;
-}
 
 // The bodies of the records that are looked into.
 struct sample_body {
@@ -33,12 +19,6 @@ struct lost_body {
 
 constexpr std::size_t header_size = sizeof(perf_event_header);
 constexpr std::size_t sample_at = header_size + sizeof(sample_body);
-
-// conntrack knows no other families: what has one was read from the wrong place.
-bool is_record(const ctflow_record& r, event_kind kind) noexcept {
-    return r.kind == static_cast<unsigned char>(kind) &&
-           (r.family == AF_INET || r.family == AF_INET6);
-}
 
 } // namespace
 

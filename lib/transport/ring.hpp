@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "transport/ring_pass.hpp"
+
 #include <ctflow/event.hpp>
 
 #include <cstddef>
@@ -8,14 +10,6 @@
 #include <span>
 
 namespace ctflow::transport {
-
-// What one pass over a ring brought.
-struct ring_pass {
-    std::size_t events = 0;      // written to the front of the output
-    std::uint64_t tail = 0;      // where the next pass begins
-    std::uint64_t lost = 0;      // as the kernel's LOST records say
-    std::uint64_t malformed = 0; // records that are none of ours
-};
 
 // Reads perf records (perf_event_open(2), "MMAP layout") from a ring's memory, up to the kernel's
 // position `head` or until `out` is full. No I/O, no state, and no trust: whatever the memory
