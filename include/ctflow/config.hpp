@@ -28,6 +28,21 @@ enum class attach_mode : std::uint8_t {
     kprobe,    ///< kprobe and kretprobe: works without BTF of modules, costs several times more.
 };
 
+/// How events travel from the kernel to the process. Events that find no room are lost and counted
+/// either way (probe_stats).
+enum class transport_kind : std::uint8_t {
+    /// A ring for each CPU: CPUs do not get in each other's way, and one that is busy cannot push
+    /// out another's events. Events of different CPUs can arrive out of order. Each event wakes the
+    /// reader up.
+    perf_buffer,
+
+    /// A BPF ring buffer (Linux 5.8) for all CPUs together: events arrive in order, a busy CPU can
+    /// use the memory of idle ones, and a reader that has not caught up is not woken again, which
+    /// makes it the faster one under load. CPUs take turns to reserve their place in it, which is
+    /// felt where many send at the same time.
+    ring_buffer,
+};
+
 /// The settings of a probe. A default-constructed config is right for most.
 struct config {
     /// Upper limits of the two sizes. Beyond, kernels refuse with errors that name no reason.

@@ -6,8 +6,8 @@
 #include "probe/failed_probe.hpp"
 #include "probe/fanout.hpp"
 #include "probe/registry.hpp"
+#include "transport/buffer.hpp"
 #include "transport/complete.hpp"
-#include "transport/perf_buffer.hpp"
 #include "transport/reader.hpp"
 
 #include <ctflow/detail/probe_core.hpp>
@@ -16,7 +16,6 @@
 
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -29,9 +28,12 @@ namespace asio = boost::asio;
 // destroyed meanwhile.
 struct pipeline {
     pipeline(std::unique_ptr<bpf::object> o, std::size_t pages, error_code& ec, diagnostics& diag)
-        : object(std::move(o)), updates(object->updates_fd(), pages, ec, diag) {
+        : object(std::move(o)),
+          updates(transport::open_buffer(transport_kind::perf_buffer, object->updates_fd(), pages,
+                                         ec, diag)) {
         if (!ec) {
-            destroys.emplace(object->destroys_fd(), pages, ec, diag);
+            destroys = transport::open_buffer(transport_kind::perf_buffer, object->destroys_fd(),
+                                              pages, ec, diag);
         }
     }
 
@@ -41,7 +43,7 @@ struct pipeline {
         for (const auto& ring : destroys->rings()) {
             all.push_back({event_kind::destroy, ring});
         }
-        for (const auto& ring : updates.rings()) {
+        for (const auto& ring : updates->rings()) {
             all.push_back({event_kind::update, ring});
         }
         return all;
@@ -51,8 +53,8 @@ struct pipeline {
     fanout sink{consumers};
     // Before the rings: libbpf takes them out of their maps when it frees them, by descriptor.
     const std::unique_ptr<bpf::object> object;
-    transport::perf_buffer updates;
-    std::optional<transport::perf_buffer> destroys;
+    const std::unique_ptr<transport::buffer> updates;
+    std::unique_ptr<transport::buffer> destroys;
 };
 
 class live_probe final : public probe_core {

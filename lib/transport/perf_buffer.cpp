@@ -4,6 +4,7 @@
 #include "bpf/print.hpp"
 #include "host/locked_memory.hpp"
 #include "host/memory.hpp"
+#include "transport/ring.hpp"
 
 #include <cerrno>
 
@@ -18,25 +19,7 @@ bpf_perf_event_ret ignore(void*, int, perf_event_header*) {
     return LIBBPF_PERF_EVENT_CONT;
 }
 
-std::atomic_ref<__u64> shared(__u64& position) noexcept {
-    return std::atomic_ref(position);
-}
-
 } // namespace
-
-// perf_event_open(2): a read of data_head is followed by a read barrier; and what was read must
-// be over before data_tail is written.
-std::uint64_t ring_memory::head() const noexcept {
-    return shared(control_->data_head).load(std::memory_order_acquire);
-}
-
-std::uint64_t ring_memory::tail() const noexcept {
-    return shared(control_->data_tail).load(std::memory_order_relaxed); // Nobody else writes it.
-}
-
-void ring_memory::set_tail(std::uint64_t tail) const noexcept {
-    shared(control_->data_tail).store(tail, std::memory_order_release);
-}
 
 void perf_buffer::deleter::operator()(::perf_buffer* b) const noexcept {
     perf_buffer__free(b);
@@ -80,9 +63,12 @@ perf_buffer::perf_buffer(int map_fd, std::size_t pages, error_code& ec, diagnost
             ec = {-error, boost::system::system_category()};
             return;
         }
-        rings_.push_back({perf_buffer__buffer_fd(buffer_.get(), i),
-                          {static_cast<perf_event_mmap_page*>(base),
-                           {static_cast<const std::byte*>(base) + page_size, size}}});
+        auto* const control = static_cast<perf_event_mmap_page*>(base);
+        add({perf_buffer__buffer_fd(buffer_.get(), i),
+             {&control->data_head,
+              &control->data_tail,
+              {static_cast<const std::byte*>(base) + page_size, size},
+              read_ring}});
     }
 }
 

@@ -2,7 +2,6 @@
 #include "transport/reader.hpp"
 
 #include "transport/complete.hpp"
-#include "transport/ring.hpp"
 
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
@@ -12,6 +11,7 @@
 #include <boost/asio/post.hpp>
 
 #include <limits>
+#include <thread>
 #include <utility>
 
 namespace ctflow::transport {
@@ -131,7 +131,7 @@ void reader::on_readable(const run_pointer& run, watched_ring& r, error_code ec)
 }
 
 void reader::turn(const run_pointer& run, watched_ring& r) {
-    if (!drain(r, budget)) {
+    if (drain(r, budget) != remains::more) {
         return;
     }
     // The readiness is used up, and there is more: nobody but us knows.
@@ -144,15 +144,16 @@ void reader::turn(const run_pointer& run, watched_ring& r) {
     });
 }
 
-// Reads at most `limit` events or somewhat more. Returns whether it left any.
-bool reader::drain(const watched_ring& r, std::size_t limit) {
+// Reads at most `limit` events or somewhat more.
+reader::remains reader::drain(const watched_ring& r, std::size_t limit) {
     const auto& memory = r.source.ring.memory;
     // One look at the head: who follows a fast writer's head never comes back.
     const std::uint64_t head = memory.head();
     const std::uint64_t begin = memory.tail();
     std::uint64_t tail = begin;
-    for (std::size_t count = 0; tail != head && count < limit;) {
-        const auto pass = read_ring(memory.data(), head, tail, r.source.kind, batch_);
+    bool unfinished = false;
+    for (std::size_t count = 0; tail != head && count < limit && !unfinished;) {
+        const auto pass = memory.read(head, tail, r.source.kind, batch_);
         tail = pass.tail;
         memory.set_tail(tail); // The kernel has the room back before anyone looks at the events.
         if (pass.events != 0) {
@@ -162,16 +163,23 @@ bool reader::drain(const watched_ring& r, std::size_t limit) {
             sink_->on_malformed(pass.malformed);
         }
         count += pass.events;
+        unfinished = pass.unfinished;
     }
     if (tail != begin) {
         sink_->flush();
     }
-    return tail != head;
+    return unfinished ? remains::unfinished : tail != head ? remains::more : remains::nothing;
 }
 
 void reader::drain_all() {
+    constexpr auto everything = std::numeric_limits<std::size_t>::max();
+    // A record takes the kernel some nanoseconds to write. Should its CPU be kept from that for
+    // long, what is behind stays for the next run.
+    int patience = 1000;
     for (auto& r : rings_) {
-        drain(r, std::numeric_limits<std::size_t>::max());
+        while (drain(r, everything) == remains::unfinished && patience-- > 0) {
+            std::this_thread::yield();
+        }
     }
 }
 

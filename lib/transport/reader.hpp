@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "transport/buffer.hpp"
 #include "transport/event_sink.hpp"
-#include "transport/perf_buffer.hpp"
 
 #include <ctflow/detail/run_handler.hpp>
 #include <ctflow/error.hpp>
@@ -23,7 +23,7 @@ namespace ctflow::transport {
 // A ring to read, and what it carries.
 struct ring_source {
     event_kind kind;
-    perf_buffer::ring ring;
+    transport::ring ring;
 };
 
 // Reads rings in a reactor while a run is outstanding.
@@ -33,6 +33,15 @@ struct ring_source {
 // what arrives before the drain is drained, what arrives after it wakes the wait. In the other
 // order a record that lands in between lies there until the next one comes; and into a full ring
 // none comes.
+//
+// It is right for a BPF ring buffer too. The kernel wakes for a record only if all before it have
+// been read when it is there (bpf_ringbuf_commit() in kernel/bpf/ringbuf.c looks at consumer_pos),
+// so that one which lands while we drain may wake nobody. But to ask, here, consumes nothing, and
+// tells of all that is unread (ringbuf_map_poll()). Arming (EPOLL_CTL_MOD) asks: with something
+// there to drain the descriptor is on epoll's list of the ready. epoll_wait() asks once more
+// (ep_send_events() in fs/eventpoll.c) before it takes it off: either something is unread, then we
+// are told, and arm again; or we had caught up, and the next record wakes. A record that is not
+// finished when we come to it is unread, too.
 //
 // run() and stop() may be called from any thread. The reading goes on in a strand.
 class reader : public std::enable_shared_from_this<reader> {
@@ -63,11 +72,18 @@ private:
         bool resuming = false;             // A drain that stopped early will go on by itself.
     };
 
+    // What a drain leaves in the ring.
+    enum class remains {
+        nothing,
+        more,       // Than it was to read.
+        unfinished, // A record that the kernel is still writing, and those behind it.
+    };
+
     void begin(const run_pointer& run);
     void arm(const run_pointer& run, watched_ring& r);
     void on_readable(const run_pointer& run, watched_ring& r, error_code ec);
     void turn(const run_pointer& run, watched_ring& r);
-    bool drain(const watched_ring& r, std::size_t limit);
+    remains drain(const watched_ring& r, std::size_t limit);
     void drain_all();
     void unwatch() noexcept;
     void finish(const run_pointer& run, error_code ec);

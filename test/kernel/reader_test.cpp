@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reader on real perf buffers of the running kernel.
+// The reader on real perf buffers and ring buffers of the running kernel.
 #include "support/emitter.hpp"
-#include "transport/perf_buffer.hpp"
+#include "transport/buffer.hpp"
 #include "transport/reader.hpp"
-#include "transport/ring.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -25,7 +24,11 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <tuple>
+#include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 namespace asio = boost::asio;
 using namespace ctflow;
@@ -55,18 +58,19 @@ struct collector final : transport::event_sink {
     std::function<void()> at_batch;
 };
 
-transport::perf_buffer open(const emitter& e, std::size_t pages) {
+std::unique_ptr<transport::buffer> open(const emitter& e, transport_kind kind, std::size_t pages) {
     error_code ec;
     diagnostics diag;
-    transport::perf_buffer b(e.map_fd(), pages, ec, diag);
+    auto b = transport::open_buffer(kind, e.map_fd(), pages, ec, diag);
     BOOST_REQUIRE_MESSAGE(!ec, ec.message() << ": " << diag);
     return b;
 }
 
 struct fixture {
-    explicit fixture(std::size_t pages = 64) : buffer(open(source, pages)) {
+    explicit fixture(transport_kind kind, std::size_t pages = 64)
+        : source(kind, pages), buffer(open(source, kind, pages)) {
         std::vector<transport::ring_source> rings;
-        for (const auto& ring : buffer.rings()) {
+        for (const auto& ring : buffer->rings()) {
             rings.push_back({event_kind::update, ring});
         }
         subject = std::make_shared<transport::reader>(ctx.get_executor(), rings, sink);
@@ -101,7 +105,7 @@ struct fixture {
 
     asio::io_context ctx;
     emitter source;
-    transport::perf_buffer buffer;
+    const std::unique_ptr<transport::buffer> buffer;
     std::shared_ptr<collector> sink = std::make_shared<collector>();
     std::shared_ptr<transport::reader> subject;
     std::optional<error_code> result;
@@ -116,7 +120,7 @@ std::size_t open_descriptors() {
 // What a reader must not do: drain, then wait. Here to show that the test below can tell.
 class naive_reader {
 public:
-    naive_reader(asio::io_context& ctx, const transport::perf_buffer::ring& ring, collector& sink)
+    naive_reader(asio::io_context& ctx, const transport::ring& ring, collector& sink)
         : ring_(ring), sink_(sink), watch_(ctx, ring.fd) {}
     ~naive_reader() { watch_.release(); }
 
@@ -132,55 +136,66 @@ public:
 private:
     void drain() {
         std::array<event, 64> out;
-        const auto pass = transport::read_ring(ring_.memory.data(), ring_.memory.head(),
-                                               ring_.memory.tail(), event_kind::update, out);
+        const auto pass =
+            ring_.memory.read(ring_.memory.head(), ring_.memory.tail(), event_kind::update, out);
         ring_.memory.set_tail(pass.tail);
         sink_.on_events(event_kind::update, {out.data(), pass.events});
     }
 
-    transport::perf_buffer::ring ring_;
+    transport::ring ring_;
     collector& sink_;
     asio::posix::stream_descriptor watch_;
 };
+
+// Each test that takes one of these is made for both.
+struct perf {
+    static constexpr auto kind = transport_kind::perf_buffer;
+};
+struct ring {
+    static constexpr auto kind = transport_kind::ring_buffer;
+};
+using transports = std::tuple<perf, ring>;
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(reader)
 
-BOOST_FIXTURE_TEST_CASE(events_arrive_in_order, fixture) {
-    run();
-    ctx.poll();
-    BOOST_TEST(source.emit(500) == 500U);
-    BOOST_TEST(wait_for(500));
-    check_sequence();
-    finish();
-    BOOST_TEST(sink->closed);
-    BOOST_TEST(sink->malformed == 0U);
+BOOST_AUTO_TEST_CASE_TEMPLATE(events_arrive_in_order, tested, transports) {
+    fixture f(tested::kind);
+    f.run();
+    f.ctx.poll();
+    BOOST_TEST(f.source.emit(500) == 500U);
+    BOOST_TEST(f.wait_for(500));
+    f.check_sequence();
+    f.finish();
+    BOOST_TEST(f.sink->closed);
+    BOOST_TEST(f.sink->malformed == 0U);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_event_that_lands_while_the_handler_drains_needs_no_other_to_arrive,
-                        fixture) {
-    run();
-    ctx.poll();
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_event_that_lands_while_the_handler_drains_needs_no_other_to_arrive,
+                              tested, transports) {
+    fixture f(tested::kind);
+    f.run();
+    f.ctx.poll();
     for (std::size_t round = 1; round <= 20; ++round) {
         // The second event falls between the look at the ring and the end of the handler.
-        sink->at_batch = [this] {
-            sink->at_batch = nullptr;
-            source.emit(1);
+        f.sink->at_batch = [&] {
+            f.sink->at_batch = nullptr;
+            f.source.emit(1);
         };
-        source.emit(1);
-        BOOST_REQUIRE(wait_for(2 * round));
+        f.source.emit(1);
+        BOOST_REQUIRE(f.wait_for(2 * round));
     }
-    check_sequence();
-    finish();
+    f.check_sequence();
+    f.finish();
 }
 
 BOOST_AUTO_TEST_CASE(and_the_other_order_of_wait_and_drain_would_leave_it_lying) {
     asio::io_context ctx;
-    emitter source;
-    const auto buffer = open(source, 8);
+    emitter source(transport_kind::perf_buffer, 8);
+    const auto buffer = open(source, transport_kind::perf_buffer, 8);
     collector sink;
-    naive_reader naive(ctx, buffer.rings().front(), sink);
+    naive_reader naive(ctx, buffer->rings().front(), sink);
     naive.wait();
     ctx.poll();
     sink.at_batch = [&] {
@@ -197,8 +212,9 @@ BOOST_AUTO_TEST_CASE(and_the_other_order_of_wait_and_drain_would_leave_it_lying)
     BOOST_TEST(sink.numbers.size() == 3U);
 }
 
-BOOST_AUTO_TEST_CASE(a_ring_filled_to_the_brim_before_the_first_wait_comes_alive) {
-    fixture f(1); // One page: 34 records.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_ring_filled_to_the_brim_before_the_first_wait_comes_alive, tested,
+                              transports) {
+    fixture f(tested::kind, 1); // One page: 34 records, or 36.
     const auto taken = f.source.emit(100);
     BOOST_TEST(taken > 0U);
     BOOST_TEST(taken < 100U);
@@ -211,8 +227,9 @@ BOOST_AUTO_TEST_CASE(a_ring_filled_to_the_brim_before_the_first_wait_comes_alive
     f.finish();
 }
 
-BOOST_AUTO_TEST_CASE(a_ring_that_fills_up_while_nobody_runs_the_context_comes_alive) {
-    fixture f(1);
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_ring_that_fills_up_while_nobody_runs_the_context_comes_alive,
+                              tested, transports) {
+    fixture f(tested::kind, 1);
     f.run();
     f.ctx.poll();
     for (int round = 0; round < 5; ++round) {
@@ -224,8 +241,9 @@ BOOST_AUTO_TEST_CASE(a_ring_that_fills_up_while_nobody_runs_the_context_comes_al
     f.finish();
 }
 
-BOOST_AUTO_TEST_CASE(a_drain_that_runs_out_of_budget_goes_on_by_itself) {
-    fixture f(512); // Room for three budgets.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_drain_that_runs_out_of_budget_goes_on_by_itself, tested,
+                              transports) {
+    fixture f(tested::kind, 512); // Room for three budgets.
     std::uint64_t taken = 0;
     for (std::uint64_t i = 0; i < 3 * transport::reader::budget / 1024; ++i) {
         taken += f.source.emit(1024);
@@ -244,79 +262,87 @@ BOOST_AUTO_TEST_CASE(a_drain_that_runs_out_of_budget_goes_on_by_itself) {
     f.finish();
 }
 
-BOOST_FIXTURE_TEST_CASE(stop_reads_what_the_kernel_has_sent_already, fixture) {
-    run();
-    ctx.poll();
-    source.emit(10);
-    finish();
-    BOOST_TEST(sink->numbers.size() == 10U);
-    BOOST_TEST(sink->closed);
+BOOST_AUTO_TEST_CASE_TEMPLATE(stop_reads_what_the_kernel_has_sent_already, tested, transports) {
+    fixture f(tested::kind);
+    f.run();
+    f.ctx.poll();
+    f.source.emit(10);
+    f.finish();
+    BOOST_TEST(f.sink->numbers.size() == 10U);
+    BOOST_TEST(f.sink->closed);
 }
 
-BOOST_FIXTURE_TEST_CASE(stop_without_a_run_does_so_at_once, fixture) {
-    source.emit(10);
-    subject->stop({});
-    BOOST_TEST(sink->numbers.size() == 10U);
-    BOOST_TEST(sink->closed);
+BOOST_AUTO_TEST_CASE_TEMPLATE(stop_without_a_run_does_so_at_once, tested, transports) {
+    fixture f(tested::kind);
+    f.source.emit(10);
+    f.subject->stop({});
+    BOOST_TEST(f.sink->numbers.size() == 10U);
+    BOOST_TEST(f.sink->closed);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_cancelled_run_can_be_followed_by_another, fixture) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_cancelled_run_can_be_followed_by_another, tested, transports) {
+    fixture f(tested::kind);
     asio::cancellation_signal signal;
-    subject->run(asio::bind_cancellation_slot(signal.slot(), [&](error_code ec) { result = ec; }));
-    ctx.poll();
+    f.subject->run(
+        asio::bind_cancellation_slot(signal.slot(), [&](error_code ec) { f.result = ec; }));
+    f.ctx.poll();
     signal.emit(asio::cancellation_type::total);
-    ctx.run();
-    BOOST_TEST((result == asio::error::operation_aborted));
-    BOOST_TEST(!sink->closed);
+    f.ctx.run();
+    BOOST_TEST((f.result == asio::error::operation_aborted));
+    BOOST_TEST(!f.sink->closed);
 
-    source.emit(5); // While nobody reads.
-    result.reset();
-    run();
-    BOOST_TEST(wait_for(5));
-    finish();
+    f.source.emit(5); // While nobody reads.
+    f.result.reset();
+    f.run();
+    BOOST_TEST(f.wait_for(5));
+    f.finish();
 }
 
-BOOST_FIXTURE_TEST_CASE(a_second_run_is_refused_and_the_first_goes_on, fixture) {
-    run();
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_second_run_is_refused_and_the_first_goes_on, tested, transports) {
+    fixture f(tested::kind);
+    f.run();
     std::optional<error_code> second;
-    subject->run([&](error_code ec) { second = ec; });
+    f.subject->run([&](error_code ec) { second = ec; });
     BOOST_TEST(!second.has_value()); // Not inside the initiating function.
-    ctx.poll();
+    f.ctx.poll();
     BOOST_TEST((second == errc::already_running));
-    source.emit(3);
-    BOOST_TEST(wait_for(3));
-    finish();
+    f.source.emit(3);
+    BOOST_TEST(f.wait_for(3));
+    f.finish();
 }
 
-BOOST_FIXTURE_TEST_CASE(runs_leave_no_descriptor_open_and_close_none_of_libbpfs, fixture) {
-    run();
-    ctx.poll();
+BOOST_AUTO_TEST_CASE_TEMPLATE(runs_leave_no_descriptor_open_and_close_none_of_libbpfs, tested,
+                              transports) {
+    fixture f(tested::kind);
+    f.run();
+    f.ctx.poll();
     const auto before = open_descriptors();
     for (int i = 0; i < 100; ++i) {
-        subject->stop({});
-        ctx.restart();
-        ctx.run();
-        run();
-        ctx.restart();
-        ctx.poll();
+        f.subject->stop({});
+        f.ctx.restart();
+        f.ctx.run();
+        f.run();
+        f.ctx.restart();
+        f.ctx.poll();
     }
     BOOST_TEST(open_descriptors() == before);
-    source.emit(3);
-    BOOST_TEST(wait_for(3));
-    finish();
+    f.source.emit(3);
+    BOOST_TEST(f.wait_for(3));
+    f.finish();
 }
 
-BOOST_AUTO_TEST_CASE(a_context_that_ends_under_a_run_frees_its_handler) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_context_that_ends_under_a_run_frees_its_handler, tested,
+                              transports) {
     auto witness = std::make_shared<int>();
     const std::weak_ptr<int> alive = witness;
     {
-        const emitter source;
-        const auto buffer = open(source, 8);
+        const emitter source(tested::kind, 8);
+        const auto buffer = open(source, tested::kind, 8);
         asio::io_context ctx;
         auto sink = std::make_shared<collector>();
         auto subject = std::make_shared<transport::reader>(
             ctx.get_executor(),
-            std::vector<transport::ring_source>{{event_kind::update, buffer.rings().front()}},
+            std::vector<transport::ring_source>{{event_kind::update, buffer->rings().front()}},
             sink);
         subject->run([witness = std::move(witness)](error_code) {});
         ctx.poll();
@@ -326,8 +352,8 @@ BOOST_AUTO_TEST_CASE(a_context_that_ends_under_a_run_frees_its_handler) {
     BOOST_TEST(alive.expired());
 }
 
-BOOST_AUTO_TEST_CASE(four_threads_may_run_the_context) {
-    fixture f(64);
+BOOST_AUTO_TEST_CASE_TEMPLATE(four_threads_may_run_the_context, tested, transports) {
+    fixture f(tested::kind, 64);
     std::uint64_t taken = 0;
     auto work = asio::make_work_guard(f.ctx);
     f.run();
@@ -346,6 +372,54 @@ BOOST_AUTO_TEST_CASE(four_threads_may_run_the_context) {
     BOOST_TEST(!f.result.value());
     BOOST_TEST(f.sink->numbers.size() == taken);
     BOOST_TEST(std::ranges::is_sorted(f.sink->numbers));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(no_moment_is_a_bad_one_for_an_event, tested, transports) {
+    fixture f(tested::kind, 1);
+    f.run();
+    std::atomic<std::uint64_t> taken = 0;
+    std::size_t expected = 0;
+    for (int round = 0; round < 500; ++round) {
+        // Of what lands at any time, more than the ring holds too, nothing is left lying.
+        std::thread writer([&] {
+            if (::sysconf(_SC_NPROCESSORS_ONLN) > 1) {
+                test::stay_on_cpu(1);
+            }
+            for (std::uint32_t i = 0; i < 40; ++i) {
+                taken += f.source.emit(1 + i % 3);
+            }
+        });
+        f.ctx.restart();
+        f.ctx.run_for(1ms);
+        writer.join();
+        expected = taken;
+        BOOST_REQUIRE(f.wait_for(expected));
+    }
+    BOOST_TEST(std::ranges::is_sorted(f.sink->numbers));
+    f.finish();
+}
+
+BOOST_AUTO_TEST_CASE(a_ring_buffer_may_be_opened_and_read_again) {
+    fixture f(transport_kind::ring_buffer);
+    BOOST_TEST(f.buffer->rings().size() == 1U); // For all CPUs.
+    f.source.emit(3);
+    f.subject->stop({});
+    BOOST_TEST(f.sink->numbers.size() == 3U);
+
+    const auto again = open(f.source, transport_kind::ring_buffer, 64);
+    const auto& memory = again->rings().front().memory;
+    BOOST_TEST(memory.head() == memory.tail());
+    BOOST_TEST(memory.tail() == 3U * (8 + event_length));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_ring_buffer_is_not_opened) {
+    const emitter source(transport_kind::perf_buffer, 8);
+    error_code ec;
+    diagnostics diag;
+    const auto b =
+        transport::open_buffer(transport_kind::ring_buffer, source.map_fd(), 8, ec, diag);
+    BOOST_TEST(ec.failed());
+    BOOST_TEST(b->rings().empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,7 @@
 #include <bpf/libbpf.h>
 #include <ctflow_emit.skel.h>
 #include <sched.h>
+#include <unistd.h>
 
 namespace ctflow::test {
 namespace {
@@ -19,26 +20,43 @@ namespace {
 
 } // namespace
 
-void emitter::deleter::operator()(ctflow_emit* s) const noexcept {
-    ctflow_emit::destroy(s);
-}
-
-emitter::emitter() : skeleton_(ctflow_emit::open_and_load()) {
-    if (!skeleton_) {
-        fail("loading the emitter (are you root?)");
-    }
+void stay_on_cpu(unsigned cpu) {
     cpu_set_t set;
     CPU_ZERO(&set);
-    CPU_SET(0, &set);
+    CPU_SET(cpu, &set);
     if (::sched_setaffinity(0, sizeof(set), &set) != 0) {
         fail("sched_setaffinity");
     }
 }
 
+void emitter::deleter::operator()(ctflow_emit* s) const noexcept {
+    ctflow_emit::destroy(s);
+}
+
+emitter::emitter(transport_kind transport, std::size_t pages)
+    : transport_(transport), skeleton_(ctflow_emit::open()) {
+    if (!skeleton_) {
+        fail("opening the emitter");
+    }
+    const bool by_ring_buffer = transport == transport_kind::ring_buffer;
+    const auto& maps = skeleton_->maps;
+    skeleton_->rodata->by_ring_buffer = by_ring_buffer ? 1 : 0;
+    bpf_map__set_autocreate(maps.events, !by_ring_buffer);
+    bpf_map__set_autocreate(maps.events_ring, by_ring_buffer);
+    bpf_map__set_max_entries(maps.events_ring,
+                             static_cast<std::uint32_t>(pages) *
+                                 static_cast<std::uint32_t>(::sysconf(_SC_PAGESIZE)));
+    if (ctflow_emit::load(skeleton_.get()) != 0) {
+        fail("loading the emitter (are you root?)");
+    }
+    stay_on_cpu(0);
+}
+
 emitter::~emitter() = default;
 
 int emitter::map_fd() const {
-    return bpf_map__fd(skeleton_->maps.events);
+    const auto& maps = skeleton_->maps;
+    return bpf_map__fd(transport_ == transport_kind::ring_buffer ? maps.events_ring : maps.events);
 }
 
 std::uint64_t emitter::emit(std::uint32_t n) {

@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <ctflow/config.hpp>
+
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 
 struct ctflow_emit;
 
 namespace ctflow::test {
 
-// Writes numbered records into real kernel perf buffers, from the CPU that it pins the calling
-// thread to. Needs root, but no right to trace.
+// The calling thread, and those that it starts.
+void stay_on_cpu(unsigned cpu);
+
+// Writes numbered records into real perf buffers or a real ring buffer of the kernel, from the CPU
+// that it pins the calling thread to. Needs root, but no right to trace.
 class emitter {
 public:
-    emitter();
+    // pages: of the ring buffer; perf buffers get their size when they are opened.
+    emitter(transport_kind transport, std::size_t pages);
     ~emitter();
     emitter(const emitter&) = delete;
     emitter& operator=(const emitter&) = delete;
@@ -27,6 +33,7 @@ private:
     struct deleter {
         void operator()(ctflow_emit* s) const noexcept;
     };
+    const transport_kind transport_;
     std::unique_ptr<ctflow_emit, deleter> skeleton_;
 };
 

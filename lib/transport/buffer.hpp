@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "transport/ring_pass.hpp"
+
+#include <ctflow/config.hpp>
+#include <ctflow/error.hpp>
+#include <ctflow/event.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace ctflow::transport {
+
+// The memory that the kernel shares with us for one ring, of either kind: we read between tail and
+// head, and move the tail to give room back.
+//
+// Both kinds have the same rules: a read of the head comes before the read of what lies behind it,
+// and what was read must be over before the tail is written (perf_event_open(2), "MMAP layout";
+// __bpf_ringbuf_reserve() in the kernel's kernel/bpf/ringbuf.c).
+class ring_memory {
+public:
+    // The kernel's __u64, and its unsigned long on a machine of 64 bits.
+    using position = unsigned long long;
+
+    // How the records are framed: read_ring or read_bpf_ring.
+    using framing = ring_pass (*)(std::span<const std::byte> data, std::uint64_t head,
+                                  std::uint64_t tail, event_kind kind,
+                                  std::span<event> out) noexcept;
+
+    ring_memory(position* head, position* tail, std::span<const std::byte> data, framing f) noexcept
+        : head_(head), tail_(tail), data_(data), read_(f) {}
+
+    std::uint64_t head() const noexcept {
+        return std::atomic_ref(*head_).load(std::memory_order_acquire);
+    }
+    std::uint64_t tail() const noexcept {
+        return std::atomic_ref(*tail_).load(std::memory_order_relaxed); // Nobody else writes it.
+    }
+    void set_tail(std::uint64_t tail) const noexcept {
+        std::atomic_ref(*tail_).store(tail, std::memory_order_release);
+    }
+
+    ring_pass read(std::uint64_t head, std::uint64_t tail, event_kind kind,
+                   std::span<event> out) const noexcept {
+        return read_(data_, head, tail, kind, out);
+    }
+
+private:
+    position* head_; // May be mapped read-only.
+    position* tail_;
+    std::span<const std::byte> data_;
+    framing read_;
+};
+
+// What can be waited for, and what is read then.
+struct ring {
+    int fd;
+    ring_memory memory;
+};
+
+// The rings behind one map of the BPF programs.
+class buffer {
+public:
+    virtual ~buffer() = default;
+    buffer(const buffer&) = delete;
+    buffer& operator=(const buffer&) = delete;
+
+    const std::vector<ring>& rings() const noexcept { return rings_; }
+
+protected:
+    buffer() = default;
+    void add(const ring& r) { rings_.push_back(r); }
+
+private:
+    std::vector<ring> rings_;
+};
+
+// Opens the rings of a map that was made for this transport. `pages` is config::buffer_pages.
+std::unique_ptr<buffer> open_buffer(transport_kind transport, int map_fd, std::size_t pages,
+                                    error_code& ec, diagnostics& diag);
+
+} // namespace ctflow::transport

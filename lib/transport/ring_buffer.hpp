@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "transport/buffer.hpp"
+
+#include <ctflow/error.hpp>
+
+#include <cstddef>
+
+namespace ctflow::transport {
+
+// A BPF ring buffer: one ring for all CPUs, whose memory came with its map. Mapped and read by us,
+// since libbpf's ring_buffer__consume() calls back for each record from inside C, and reads on
+// until there is nothing left: it has no budget (as of libbpf 1.1), and who follows fast writers
+// never comes back.
+class ring_buffer final : public buffer {
+public:
+    ring_buffer(int map_fd, error_code& ec);
+    ~ring_buffer() override;
+
+private:
+    void* map(int fd, std::size_t size, int protection, std::size_t offset, error_code& ec);
+
+    struct mapping {
+        void* base;
+        std::size_t size;
+    };
+    std::vector<mapping> mappings_;
+};
+
+} // namespace ctflow::transport
