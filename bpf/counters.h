@@ -4,7 +4,7 @@
 /* What the BPF programs count, for each CPU; shared with lib/bpf. See probe_stats in
  * ctflow/stats.hpp for what each means to a user. */
 enum ctflow_counter {
-    CTFLOW_UPDATES_LOST, /* bpf_perf_event_output failed */
+    CTFLOW_UPDATES_LOST, /* the transport did not take it */
     CTFLOW_DESTROYS_LOST,
     CTFLOW_FLOWS_UNTRACKED,    /* no place in the flow table at insert */
     CTFLOW_PACKETS_UNTRACKED,  /* no place at a later packet */

@@ -16,7 +16,8 @@ const char* describe(errc e) noexcept {
     case errc::curve_out_of_range:
         return "the ages and rates of curve points must be between zero and a hundred years";
     case errc::buffer_pages:
-        return "buffer_pages must be a power of two, such as 64, and at most 65536";
+        return "buffer_pages must be a power of two, such as 64, and at most 65536; with ring "
+               "buffers 2 GiB at most for all CPUs together";
     case errc::max_flows:
         return "max_flows must be between 1 and 67108864";
     case errc::kernel_release:

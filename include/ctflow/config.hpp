@@ -64,8 +64,16 @@ struct config {
     /// From this age on (default 5 min), an update each 5 min.
     curve_point curve2{};
 
-    /// Size of each ring buffer in pages (4 KiB as a rule), a power of two, 65536 at most. There
-    /// are two for each CPU, for updates and for destroys; 64 pages hold 2184 events.
+    /// How events get here.
+    transport_kind transport = transport_kind::perf_buffer;
+
+    /// Room for events, for each CPU that is online, in pages (4 KiB as a rule): a power of two,
+    /// 65536 at most. Once for updates and once for destroys, so that the ones cannot push out the
+    /// others; 64 pages hold some 2200 events.
+    ///
+    /// With perf buffers this is the size of each CPU's ring. The ring buffers, one for updates and
+    /// one for destroys, have so many pages for each CPU in total, rounded up to a power of two,
+    /// and 2 GiB at most: where it comes to more, a probe is refused (errc::buffer_pages).
     std::size_t buffer_pages = 64;
 
     /// How many flows the kernel side can follow at a time, 1 to 67108864, about 100 bytes of

@@ -37,7 +37,7 @@ enum class errc {
     curve0_age = 1,     ///< curve0's age is not below curve1's.
     curve1_age,         ///< curve1's age is not below curve2's.
     curve_out_of_range, ///< A curve point's age or rate is negative, or above a hundred years.
-    buffer_pages,       ///< buffer_pages is not a power of two, or above 65536.
+    buffer_pages,       ///< buffer_pages is not a power of two, or too many.
     max_flows,          ///< max_flows is zero, or above 67108864.
 
     // The host.
@@ -49,8 +49,8 @@ enum class errc {
     hook_missing,         ///< A conntrack function that must be hooked cannot be.
     fentry_unavailable,   ///< fentry was asked for, and the kernel cannot do it for conntrack.
     missing_capabilities, ///< The process may not: no root, or without CAP_BPF, CAP_PERFMON.
-    locked_memory,        ///< RLIMIT_MEMLOCK is too low for ring buffers or, before 5.11, maps.
-    no_memory,            ///< The kernel lacks memory for the flow table or the ring buffers.
+    locked_memory,        ///< RLIMIT_MEMLOCK is too low for perf buffers or, before 5.11, maps.
+    no_memory,            ///< The kernel lacks memory for the flow table or the buffers.
     lockdown,             ///< Kernel lockdown forbids tracing programs.
     forbidden,            ///< Refused for another reason to who has all rights: a security module.
     load_failed,          ///< The kernel or libbpf refused the BPF program.

@@ -49,7 +49,7 @@ struct preflight_report {
     /// - `lockdown`: not confidentiality.
     /// - `capabilities`: CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN; CAP_NET_ADMIN while sysctls are
     ///   to be set; kernel.perf_event_paranoid.
-    /// - `memory`: there is enough for the ring buffers and the flow table. Reckoned.
+    /// - `memory`: there is enough for the buffers and the flow table. Reckoned.
     /// - `module`: nf_conntrack is loaded.
     /// - `hooks`: the kernel takes the programs. Tried, unless one of the above but memory is bad.
     /// - `acct`, `timestamp`: conntrack's sysctls.
@@ -71,7 +71,7 @@ struct preflight_report {
 /// nf_tables); and where the kernel does not list its hooks (before Linux 5.14, or without
 /// CAP_NET_ADMIN), it connects to itself over loopback and looks whether conntrack has seen it.
 ///
-/// Takes a second or so, in which it blocks. Its probe's ring buffers count against the same limit
+/// Takes a second or so, in which it blocks. Its probe's perf buffers count against the same limit
 /// of locked memory as those of a probe that runs already for this user.
 ///
 /// @par Thread-safety

@@ -7,14 +7,15 @@ namespace ctflow {
 
 /// What a probe has counted since it was constructed. A plain copy; the counters go on while it
 /// is taken, so that they can differ by the events of that moment. The first six have
-/// conntracct's names.
+/// conntracct's names, and mean the same whatever the transport (config::transport).
 struct probe_stats {
     /// Events received from the kernel, and their length in bytes.
     std::uint64_t perf_events_total = 0;
     std::uint64_t perf_bytes_total = 0;
 
     /// Update and destroy events among them, and those that the kernel side could not send: their
-    /// ring was full, or their CPU had none. Counted by the BPF program at the moment of loss.
+    /// ring was full, or their CPU had none (a perf buffer's). Counted by the BPF program at the
+    /// moment of loss.
     std::uint64_t perf_events_update = 0;
     std::uint64_t perf_events_update_lost = 0;
     std::uint64_t perf_events_destroy = 0;

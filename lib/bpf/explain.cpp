@@ -38,6 +38,12 @@ bool concerns_flow_table(const std::string& log) {
            log.find("map 'cooldowns': failed to create") != std::string::npos;
 }
 
+// The maps that buffer_pages gives theirs.
+bool concerns_rings(const std::string& log) {
+    return log.find("map 'updates_ring': failed to create") != std::string::npos ||
+           log.find("map 'destroys_ring': failed to create") != std::string::npos;
+}
+
 } // namespace
 
 circumstances current_circumstances() {
@@ -57,7 +63,9 @@ error_code explain(const refusal& r, const circumstances& c, diagnostics& diag) 
     }
     const bool flow_table = concerns_flow_table(r.log);
     if (r.error == ENOMEM || (r.error == E2BIG && flow_table)) { // The verifier says E2BIG, too.
-        diag = flow_table ? host::flow_table_need(r.max_flows) : r.log;
+        diag = flow_table              ? host::flow_table_need(r.max_flows)
+               : concerns_rings(r.log) ? r.ring_need
+                                       : r.log;
         return errc::no_memory;
     }
     if (c.lockdown == host::lockdown_mode::confidentiality ||

@@ -17,6 +17,7 @@ struct refusal {
     errc otherwise;              // What it is if nothing more is known.
     std::string log;             // libbpf's.
     std::uint32_t max_flows = 0; // What was asked for, at load.
+    std::string ring_need = {};  // What the rings need, should they be maps.
 };
 
 // What it may be due to.

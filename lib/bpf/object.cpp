@@ -73,22 +73,31 @@ void object::link_deleter::operator()(bpf_link* l) const noexcept {
 }
 
 object::object(const config& c, const attach_plan& plan, error_code& ec, diagnostics& diag)
-    : plan_(plan) {
+    : plan_(plan), transport_(c.transport) {
+    const auto machine = host::this_machine();
+    diag = host::ring_excess(c.transport, c.buffer_pages, machine);
+    if (!diag.empty()) {
+        ec = errc::buffer_pages;
+        return;
+    }
     const print_capture log;
+    const auto why = [&](int error) {
+        return explain({error, errc::load_failed, log.text(), c.max_flows,
+                        host::ring_need(c.transport, c.buffer_pages, machine)},
+                       current_circumstances(), diag);
+    };
     bpf_object_open_opts options{};
     options.sz = sizeof(options);
     options.btf_custom_path = c.btf_file.empty() ? nullptr : c.btf_file.c_str();
     skeleton_.reset(ctflow_acct::open(&options));
     if (!skeleton_) {
-        ec = explain({errno, errc::load_failed, log.text(), c.max_flows}, current_circumstances(),
-                     diag);
+        ec = why(errno);
         return;
     }
-    configure(c);
+    configure(c, machine);
     const int result = ctflow_acct::load(skeleton_.get());
     if (result != 0) {
-        ec = explain({-result, errc::load_failed, log.text(), c.max_flows}, current_circumstances(),
-                     diag);
+        ec = why(-result);
         skeleton_.reset();
     } else if (plan_.mode == attach_mode::fentry) {
         if (const int error = try_fentry()) {
@@ -102,7 +111,7 @@ object::~object() {
     detach();
 }
 
-void object::configure(const config& c) noexcept {
+void object::configure(const config& c, const host::machine& machine) noexcept {
     bpf_program* p = nullptr;
     bpf_object__for_each_program(p, skeleton_->obj) {
         bpf_program__set_autoload(p, false);
@@ -119,6 +128,7 @@ void object::configure(const config& c) noexcept {
             bpf_program__set_attach_target(each.handle, 0, each.function->c_str());
         }
     }
+    configure_transport(c, machine);
     bpf_map__set_max_entries(skeleton_->maps.flows, c.max_flows);
 
     // Two slots for each flow, so that few share one.
@@ -132,6 +142,20 @@ void object::configure(const config& c) noexcept {
     for (std::size_t i = 0; i < points.size(); ++i) {
         curve.age[i] = nanoseconds(points[i]->age);
         curve.rate[i] = nanoseconds(points[i]->rate);
+    }
+}
+
+void object::configure_transport(const config& c, const host::machine& machine) noexcept {
+    const bool by_ring_buffer = c.transport == transport_kind::ring_buffer;
+    const auto& maps = skeleton_->maps;
+    skeleton_->rodata->by_ring_buffer = by_ring_buffer ? 1 : 0;
+    for (bpf_map* ring : {maps.updates_ring, maps.destroys_ring}) {
+        bpf_map__set_autocreate(ring, by_ring_buffer);
+        const auto size = host::shared_ring_size(c.buffer_pages, machine);
+        bpf_map__set_max_entries(ring, static_cast<std::uint32_t>(size));
+    }
+    for (bpf_map* array : {maps.updates, maps.destroys}) {
+        bpf_map__set_autocreate(array, !by_ring_buffer);
     }
 }
 
@@ -232,10 +256,14 @@ void object::clear_cooldowns(error_code& ec) noexcept {
 }
 
 int object::updates_fd() const noexcept {
-    return bpf_map__fd(skeleton_->maps.updates);
+    const auto& maps = skeleton_->maps;
+    return bpf_map__fd(transport_ == transport_kind::ring_buffer ? maps.updates_ring
+                                                                 : maps.updates);
 }
 int object::destroys_fd() const noexcept {
-    return bpf_map__fd(skeleton_->maps.destroys);
+    const auto& maps = skeleton_->maps;
+    return bpf_map__fd(transport_ == transport_kind::ring_buffer ? maps.destroys_ring
+                                                                 : maps.destroys);
 }
 int object::counters_fd() const noexcept {
     return bpf_map__fd(skeleton_->maps.counters);

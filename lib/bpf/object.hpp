@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bpf/plan.hpp"
+#include "host/memory.hpp"
 
 #include <ctflow/config.hpp>
 #include <ctflow/error.hpp>
@@ -35,6 +36,7 @@ public:
     // Forgets all flows and calls: what ended while nothing was attached would stay for ever.
     void clear(error_code& ec);
 
+    // The maps of the transport that was asked for.
     int updates_fd() const noexcept;
     int destroys_fd() const noexcept;
     int counters_fd() const noexcept;
@@ -55,12 +57,14 @@ private:
 
     std::vector<program> programs() const;
     std::vector<program> programs(const hook_point& point) const;
-    void configure(const config& c) noexcept;
+    void configure(const config& c, const host::machine& machine) noexcept;
+    void configure_transport(const config& c, const host::machine& machine) noexcept;
     bpf_program* trial() const noexcept;
     int try_fentry() noexcept;
     void clear_cooldowns(error_code& ec) noexcept;
 
     attach_plan plan_;
+    transport_kind transport_;
     std::unique_ptr<ctflow_acct, skeleton_deleter> skeleton_;
     std::vector<std::unique_ptr<bpf_link, link_deleter>> links_;
 };

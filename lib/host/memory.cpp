@@ -12,6 +12,13 @@
 #include <unistd.h>
 
 namespace ctflow::host {
+namespace {
+
+std::string cpus(const machine& m) {
+    return std::to_string(m.cpus) + (m.cpus == 1 ? " CPU" : " CPUs");
+}
+
+} // namespace
 
 std::optional<std::uint64_t> parse_available_memory(std::string_view meminfo) noexcept {
     constexpr std::string_view key = "MemAvailable:";
@@ -41,7 +48,17 @@ machine this_machine() noexcept {
             static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))};
 }
 
-std::uint64_t ring_bytes(std::size_t pages, const machine& m) noexcept {
+std::uint64_t shared_ring_size(std::size_t pages, const machine& m) noexcept {
+    return std::bit_ceil(std::uint64_t{pages} * m.cpus) * m.page_size;
+}
+
+std::uint64_t ring_bytes(transport_kind transport, std::size_t pages, const machine& m) noexcept {
+    if (transport == transport_kind::ring_buffer) {
+        // And three pages, one for each position and one for the kernel itself
+        // (bpf_ringbuf_area_alloc() in kernel/bpf/ringbuf.c).
+        return (shared_ring_size(pages, m) + 3 * m.page_size) * 2;
+    }
+    // For each CPU, and a page for head and tail.
     return (std::uint64_t{pages} + 1) * m.page_size * m.cpus * 2;
 }
 
@@ -55,10 +72,22 @@ std::string flow_table_need(std::uint32_t max_flows) {
            mebibytes(flow_table_bytes(max_flows)) + " of kernel memory";
 }
 
-std::string ring_need(std::size_t pages, const machine& m) {
-    return "ring buffers of " + std::to_string(pages) + " pages need " +
-           mebibytes(ring_bytes(pages, m)) + " of kernel memory: two for each of " +
-           std::to_string(m.cpus) + (m.cpus == 1 ? " CPU" : " CPUs");
+std::string ring_need(transport_kind transport, std::size_t pages, const machine& m) {
+    const bool shared = transport == transport_kind::ring_buffer;
+    return (shared ? "ring buffers of " : "perf buffers of ") + std::to_string(pages) +
+           (shared ? " pages for each CPU" : " pages") + " need " +
+           mebibytes(ring_bytes(transport, pages, m)) + " of kernel memory: two for " +
+           (shared ? "all" : "each") + " of " + cpus(m);
+}
+
+std::string ring_excess(transport_kind transport, std::size_t pages, const machine& m) {
+    const auto size = shared_ring_size(pages, m);
+    if (transport != transport_kind::ring_buffer || size <= shared_ring_limit) {
+        return {};
+    }
+    return "a ring buffer with " + std::to_string(pages) + " pages for each of " + cpus(m) +
+           " comes to " + mebibytes(size) + ", and " + mebibytes(shared_ring_limit) +
+           " is the kernel's limit";
 }
 
 } // namespace ctflow::host

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <ctflow/config.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,8 +25,15 @@ struct machine {
 };
 machine this_machine() noexcept;
 
-// The same for ring buffers of so many pages: two for each CPU, with a page for head and tail.
-std::uint64_t ring_bytes(std::size_t pages, const machine& m) noexcept;
+// Of the one ring buffer of all CPUs, for which the kernel wants a power of two: room for so many
+// pages of each. May be beyond the limit.
+std::uint64_t shared_ring_size(std::size_t pages, const machine& m) noexcept;
+
+// The largest power of two that fits into a map's max_entries.
+constexpr std::uint64_t shared_ring_limit = std::uint64_t{1} << 31;
+
+// What the kernel sets aside for the rings of updates and those of destroys.
+std::uint64_t ring_bytes(transport_kind transport, std::size_t pages, const machine& m) noexcept;
 
 // "8 MiB", rounded up.
 std::string mebibytes(std::uint64_t bytes);
@@ -32,7 +41,11 @@ std::string mebibytes(std::uint64_t bytes);
 // "a table of 65536 flows needs about 7 MiB of kernel memory".
 std::string flow_table_need(std::uint32_t max_flows);
 
-// "ring buffers of 64 pages need 2 MiB of kernel memory: two for each of 2 CPUs".
-std::string ring_need(std::size_t pages, const machine& m);
+// "perf buffers of 64 pages need 2 MiB of kernel memory: two for each of 2 CPUs".
+std::string ring_need(transport_kind transport, std::size_t pages, const machine& m);
+
+// "a ring buffer with 65536 pages for each of 16 CPUs comes to 4096 MiB, and 2048 MiB is the
+// kernel's limit"; empty if it is within.
+std::string ring_excess(transport_kind transport, std::size_t pages, const machine& m);
 
 } // namespace ctflow::host

@@ -69,10 +69,11 @@ condition judge_capabilities(const host_facts& f) {
     if (!all && f.perf_refused) {
         const auto level =
             f.perf_event_paranoid ? std::to_string(*f.perf_event_paranoid) : "too high";
-        return {"capabilities", verdict::bad,
-                "kernel.perf_event_paranoid is " + level +
-                    ": this kernel then has ring buffers for CAP_SYS_ADMIN only",
-                "sysctl -w kernel.perf_event_paranoid=2"};
+        return {
+            "capabilities", verdict::bad,
+            "kernel.perf_event_paranoid is " + level +
+                ": this kernel then has perf events (perf buffers, kprobes) for CAP_SYS_ADMIN only",
+            "sysctl -w kernel.perf_event_paranoid=2"};
     }
     if (f.sysctls_applied && !f.sysctls_writable && !has_capability(f, CAP_NET_ADMIN) &&
         !sysctls_set(f)) {

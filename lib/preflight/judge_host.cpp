@@ -129,7 +129,12 @@ condition judge_lockdown(const host_facts& f) {
 }
 
 condition judge_memory(const host_facts& f, const config& c) {
-    const auto rings = host::ring_bytes(c.buffer_pages, f.machine);
+    constexpr const char* lower_pages = "lower buffer_pages (flowdump --buffer-pages)";
+    if (const auto excess = host::ring_excess(c.transport, c.buffer_pages, f.machine);
+        !excess.empty()) {
+        return {"memory", verdict::bad, excess, lower_pages};
+    }
+    const auto rings = host::ring_bytes(c.transport, c.buffer_pages, f.machine);
     const auto flows = host::flow_table_bytes(c.max_flows);
     if (!f.available_memory) {
         return {"memory", verdict::warning, "cannot be told: /proc/meminfo is not readable",
@@ -146,8 +151,8 @@ condition judge_memory(const host_facts& f, const config& c) {
     const bool too_much = rings + flows > *f.available_memory;
     if (rings >= flows) {
         return {"memory", too_much ? verdict::bad : verdict::warning,
-                host::ring_need(c.buffer_pages, f.machine) + of_available,
-                "lower buffer_pages (flowdump --buffer-pages)"};
+                host::ring_need(c.transport, c.buffer_pages, f.machine) + of_available,
+                lower_pages};
     }
     return {"memory", too_much ? verdict::bad : verdict::warning,
             host::flow_table_need(c.max_flows) + of_available,

@@ -27,13 +27,12 @@ namespace asio = boost::asio;
 // What the reader works on: it holds this as long as a run is outstanding, even if the probe is
 // destroyed meanwhile.
 struct pipeline {
-    pipeline(std::unique_ptr<bpf::object> o, std::size_t pages, error_code& ec, diagnostics& diag)
-        : object(std::move(o)),
-          updates(transport::open_buffer(transport_kind::perf_buffer, object->updates_fd(), pages,
-                                         ec, diag)) {
+    pipeline(std::unique_ptr<bpf::object> o, const config& c, error_code& ec, diagnostics& diag)
+        : object(std::move(o)), updates(transport::open_buffer(c.transport, object->updates_fd(),
+                                                               c.buffer_pages, ec, diag)) {
         if (!ec) {
-            destroys = transport::open_buffer(transport_kind::perf_buffer, object->destroys_fd(),
-                                              pages, ec, diag);
+            destroys = transport::open_buffer(c.transport, object->destroys_fd(), c.buffer_pages,
+                                              ec, diag);
         }
     }
 
@@ -182,7 +181,7 @@ std::shared_ptr<probe_core> make_live(const asio::any_io_executor& executor, con
     if (ec) {
         return nullptr;
     }
-    auto p = std::make_shared<pipeline>(std::move(object), complete.buffer_pages, ec, diag);
+    auto p = std::make_shared<pipeline>(std::move(object), complete, ec, diag);
     if (ec) {
         return nullptr;
     }

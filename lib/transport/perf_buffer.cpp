@@ -50,7 +50,7 @@ perf_buffer::perf_buffer(int map_fd, std::size_t pages, error_code& ec, diagnost
             diag = host::locked_memory_limit();
         } else if (error == ENOMEM) {
             ec = errc::no_memory;
-            diag = host::ring_need(pages, host::this_machine());
+            diag = host::ring_need(transport_kind::perf_buffer, pages, host::this_machine());
         }
         return;
     }

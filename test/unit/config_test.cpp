@@ -30,6 +30,7 @@ BOOST_AUTO_TEST_CASE(each_default_is_the_documented_one) {
     BOOST_TEST(c.buffer_pages == 64U);
     BOOST_TEST(c.max_flows == 65536U);
     BOOST_TEST((c.attach == ctflow::attach_mode::automatic));
+    BOOST_TEST((c.transport == ctflow::transport_kind::perf_buffer));
     check({}, {});
 }
 
@@ -41,6 +42,7 @@ BOOST_AUTO_TEST_CASE(what_is_given_is_kept) {
     given.buffer_pages = 1;
     given.max_flows = 1;
     given.attach = ctflow::attach_mode::kprobe;
+    given.transport = ctflow::transport_kind::ring_buffer;
     const auto c = ctflow::with_defaults(given);
     BOOST_TEST((c.curve0 == curve_point{1ns, 2ns}));
     BOOST_TEST((c.curve1 == curve_point{3ns, 4ns}));
@@ -48,6 +50,7 @@ BOOST_AUTO_TEST_CASE(what_is_given_is_kept) {
     BOOST_TEST(c.buffer_pages == 1U);
     BOOST_TEST(c.max_flows == 1U);
     BOOST_TEST((c.attach == ctflow::attach_mode::kprobe));
+    BOOST_TEST((c.transport == ctflow::transport_kind::ring_buffer));
     check(given, {});
 }
 

@@ -77,12 +77,18 @@ BOOST_AUTO_TEST_CASE(lockdown_is_not_guessed) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(memory_that_the_flow_table_lacks_is_told) {
+BOOST_AUTO_TEST_CASE(memory_that_a_map_lacks_is_told) {
     const auto c = free_to_do_all();
     for (const int error : {ENOMEM, E2BIG}) {
         const auto e = ask({error, errc::load_failed, no_table, 1U << 26}, c);
         BOOST_TEST((e.code == errc::no_memory));
         BOOST_TEST(e.diag == "a table of 67108864 flows needs about 6720 MiB of kernel memory");
+    }
+    for (const std::string map : {"updates_ring", "destroys_ring"}) {
+        const auto log = "libbpf: map '" + map + "': failed to create: Cannot allocate memory";
+        const auto e = ask({ENOMEM, errc::load_failed, log, 65536, "much"}, c);
+        BOOST_TEST((e.code == errc::no_memory));
+        BOOST_TEST(e.diag == "much");
     }
     BOOST_TEST((refused(ENOMEM, c).code == errc::no_memory));
     BOOST_TEST(refused(ENOMEM, c).diag == "the log");

@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+using ctflow::transport_kind;
 using namespace ctflow::host;
 
 BOOST_AUTO_TEST_SUITE(memory)
@@ -30,13 +31,33 @@ BOOST_AUTO_TEST_CASE(a_flow_table_has_its_entries_and_the_words_of_its_cooldowns
 }
 
 BOOST_AUTO_TEST_CASE(rings_are_two_for_each_cpu) {
-    BOOST_TEST(ring_bytes(64, {1, 4096}) == 65U * 4096 * 2);
-    BOOST_TEST(ring_bytes(65536, {64, 65536}) == 65537ULL * 65536 * 128);
+    const auto perf = transport_kind::perf_buffer;
+    BOOST_TEST(ring_bytes(perf, 64, {1, 4096}) == 65U * 4096 * 2);
+    BOOST_TEST(ring_bytes(perf, 65536, {64, 65536}) == 65537ULL * 65536 * 128);
+    BOOST_TEST(ring_excess(perf, 65536, {1024, 65536}).empty());
     BOOST_TEST(
-        ring_need(65536, {2, 4096}) ==
-        "ring buffers of 65536 pages need 1025 MiB of kernel memory: two for each of 2 CPUs");
+        ring_need(perf, 65536, {2, 4096}) ==
+        "perf buffers of 65536 pages need 1025 MiB of kernel memory: two for each of 2 CPUs");
     BOOST_TEST(this_machine().cpus >= 1U);
     BOOST_TEST(this_machine().page_size >= 4096U);
+}
+
+BOOST_AUTO_TEST_CASE(ring_buffers_are_two_that_all_cpus_share) {
+    BOOST_TEST(shared_ring_size(64, {1, 4096}) == 64U * 4096);
+    BOOST_TEST(shared_ring_size(64, {2, 4096}) == 128U * 4096);
+    BOOST_TEST(shared_ring_size(64, {3, 4096}) == 256U * 4096); // A power of two.
+    BOOST_TEST(shared_ring_size(1, {1, 65536}) == 65536U);
+
+    const auto ring = transport_kind::ring_buffer;
+    BOOST_TEST(ring_bytes(ring, 64, {3, 4096}) == 259U * 4096 * 2);
+    BOOST_TEST(
+        ring_need(ring, 65536, {2, 4096}) ==
+        "ring buffers of 65536 pages for each CPU need 1025 MiB of kernel memory: two for all of "
+        "2 CPUs");
+    BOOST_TEST(ring_excess(ring, 65536, {8, 4096}).empty()); // 2 GiB.
+    BOOST_TEST(ring_excess(ring, 65536, {9, 4096}) ==
+               "a ring buffer with 65536 pages for each of 9 CPUs comes to 4096 MiB, and 2048 MiB "
+               "is the kernel's limit");
 }
 
 BOOST_AUTO_TEST_CASE(mebibytes_are_rounded_up) {

@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(memory_is_reckoned) {
     large.buffer_pages = 65536;
     auto c = the_one(f, verdict::bad, large);
     BOOST_TEST(c.name == "memory");
-    BOOST_TEST(c.finding == "ring buffers of 65536 pages need 1025 MiB of kernel memory: two for "
+    BOOST_TEST(c.finding == "perf buffers of 65536 pages need 1025 MiB of kernel memory: two for "
                             "each of 2 CPUs, of 512 MiB that the machine has left");
     BOOST_TEST(has(c.remedy, "--buffer-pages"));
     BOOST_TEST(worth_trying(f, large)); // With less of it.
@@ -222,6 +222,19 @@ BOOST_AUTO_TEST_CASE(memory_is_reckoned) {
     BOOST_TEST(the_one(f, verdict::warning, large).name == "memory");
     large.buffer_pages = 8192;
     BOOST_TEST((only(f, "memory", large).verdict == verdict::good));
+
+    large.transport = ctflow::transport_kind::ring_buffer;
+    BOOST_TEST((only(f, "memory", large).verdict == verdict::good));
+    large.buffer_pages = 65536;
+    c = the_one(f, verdict::bad, large);
+    BOOST_TEST(has(c.finding, "ring buffers of 65536 pages for each CPU need 1025 MiB"));
+    f.machine.cpus = 9;
+    f.available_memory = std::uint64_t{1} << 40;
+    c = the_one(f, verdict::bad, large);
+    BOOST_TEST(has(c.finding, "2048 MiB is the kernel's limit"));
+    BOOST_TEST(has(c.remedy, "--buffer-pages"));
+    BOOST_TEST(sizes_to_try(f, large).buffer_pages == 64U);
+    f = good_host();
 
     config many;
     many.max_flows = config::max_flows_limit;
