@@ -28,7 +28,9 @@ a rate that falls with its age, and when it ends.
   --attach HOW       auto, fentry or kprobe (auto)
   --avoid FUNCTION   do not hook this kernel function; repeatable
   --btf FILE         types of a kernel that has no BTF of its own
-  --buffer-pages N   of each CPU's ring buffer, a power of two (64)
+  --transport HOW    perf_buffer, a ring for each CPU; or ring_buffer, one for
+                     all, whose events are in order (perf_buffer)
+  --buffer-pages N   room for events of each CPU, a power of two (64)
   --queue N          events that may wait to be printed (16384)
   --max-flows N      flows that can be followed at a time (65536)
   --no-sysctl        do not switch on conntrack's counters and time stamps
@@ -126,6 +128,7 @@ enum id : int {
     attach,
     avoid,
     btf,
+    transport,
     buffer_pages,
     queue,
     max_flows,
@@ -145,6 +148,7 @@ constexpr option table[] = {
     {"attach", required_argument, nullptr, id::attach},
     {"avoid", required_argument, nullptr, id::avoid},
     {"btf", required_argument, nullptr, id::btf},
+    {"transport", required_argument, nullptr, id::transport},
     {"buffer-pages", required_argument, nullptr, id::buffer_pages},
     {"queue", required_argument, nullptr, id::queue},
     {"max-flows", required_argument, nullptr, id::max_flows},
@@ -215,6 +219,11 @@ std::string set(int option, std::string_view value, options& o) {
     case id::btf:
         o.config.btf_file = value;
         return value.empty() ? "the name of a file" : "";
+    case id::transport:
+        return set_word<ctflow::transport_kind>(
+            value, o.config.transport,
+            {{"perf_buffer", ctflow::transport_kind::perf_buffer},
+             {"ring_buffer", ctflow::transport_kind::ring_buffer}});
     case id::buffer_pages:
         return set_number(value, o.config.buffer_pages).empty() ? "" : "a power of two such as 64";
     case id::queue:

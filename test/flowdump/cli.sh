@@ -46,14 +46,15 @@ bad() {
 }
 
 good '^usage: flowdump ' --help
-for option in json mode count duration curve attach buffer-pages queue max-flows no-sysctl stats \
-    check version help; do
+for option in json mode count duration curve attach transport buffer-pages queue max-flows \
+    no-sysctl stats check version help; do
     good "^  --$option( |\$)" --help
 done
 good '^flowdump [0-9]+\.[0-9]+\.[0-9]+$' --version
 good '^usage: ' --json --count 1 --help
 
-for option in --mode --count --duration --curve --attach --buffer-pages --queue --max-flows; do
+for option in --mode --count --duration --curve --attach --transport --buffer-pages --queue \
+    --max-flows; do
     bad "$option" "$option"
     for value in '' rubbish -1 '1 2' 99999999999999999999999; do
         bad "$option" "$option" "$value"

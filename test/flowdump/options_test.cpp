@@ -46,6 +46,7 @@ BOOST_AUTO_TEST_CASE(nothing_gives_the_defaults) {
     BOOST_TEST(!o.count.has_value());
     BOOST_TEST(!o.duration.has_value());
     BOOST_TEST((o.config.attach == ctflow::attach_mode::automatic));
+    BOOST_TEST((o.config.transport == ctflow::transport_kind::perf_buffer));
     BOOST_TEST(o.config.buffer_pages == 64U);
     BOOST_TEST(o.config.max_flows == 65536U);
     BOOST_TEST(o.queue == ctflow::consumer::default_capacity);
@@ -82,6 +83,18 @@ BOOST_AUTO_TEST_CASE(words) {
     for (const char* rubbish : {"", "automatic", "fexit", "-1"}) {
         BOOST_TEST(bad({"--attach", rubbish}) ==
                    "--attach must be auto, fentry or kprobe, not '" + std::string(rubbish) + "'");
+    }
+
+    using ctflow::transport_kind;
+    const auto transport = [](const char* word) {
+        return good({"--transport", word}).config.transport;
+    };
+    BOOST_TEST((transport("perf_buffer") == transport_kind::perf_buffer));
+    BOOST_TEST((transport("ring_buffer") == transport_kind::ring_buffer));
+    for (const char* rubbish : {"", "perf", "ring-buffer", "ring_buffers"}) {
+        BOOST_TEST(bad({"--transport", rubbish}) ==
+                   "--transport must be perf_buffer or ring_buffer, not '" + std::string(rubbish) +
+                       "'");
     }
 }
 
@@ -176,8 +189,9 @@ BOOST_AUTO_TEST_CASE(what_to_hook_and_what_types_to_use) {
 }
 
 BOOST_AUTO_TEST_CASE(everything_else) {
-    for (const char* option : {"--mode", "--count", "--duration", "--curve", "--attach", "--avoid",
-                               "--btf", "--buffer-pages", "--queue", "--max-flows"}) {
+    for (const char* option :
+         {"--mode", "--count", "--duration", "--curve", "--attach", "--avoid", "--btf",
+          "--transport", "--buffer-pages", "--queue", "--max-flows"}) {
         BOOST_TEST(bad({option}) == std::string(option) + " needs a value");
     }
     BOOST_TEST(bad({"--bogus"}) == "unknown option --bogus");
