@@ -47,9 +47,22 @@ attach_mode attach_under_test() {
     throw std::runtime_error("set CTFLOW_ATTACH to fentry or kprobe");
 }
 
+transport_kind transport_under_test() {
+    const char* value = std::getenv("CTFLOW_TRANSPORT");
+    const std::string text = value != nullptr ? value : "";
+    if (text.empty() || text == "perf_buffer") {
+        return transport_kind::perf_buffer;
+    }
+    if (text == "ring_buffer") {
+        return transport_kind::ring_buffer;
+    }
+    throw std::runtime_error("CTFLOW_TRANSPORT must be perf_buffer or ring_buffer");
+}
+
 config config_under_test() {
     config c;
     c.attach = attach_under_test();
+    c.transport = transport_under_test();
     return c;
 }
 

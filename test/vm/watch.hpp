@@ -18,7 +18,10 @@ namespace ctflow::test {
 // How the probes of a run are attached: CTFLOW_ATTACH, fentry or kprobe.
 attach_mode attach_under_test();
 
-// The default configuration with that.
+// How their events travel: CTFLOW_TRANSPORT, ring_buffer or perf_buffer, which is the default.
+transport_kind transport_under_test();
+
+// The default configuration with these.
 config config_under_test();
 
 // That, but every packet of a flow with a place in the table is reported.
