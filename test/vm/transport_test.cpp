@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What differs between the ways that events travel, and what must not.
+#include "vm/watch.hpp"
+#include "vm/world.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <bpf/bpf.h>
+#include <unistd.h>
+
+namespace asio = boost::asio;
+using namespace ctflow;
+using namespace ctflow::test;
+
+namespace {
+
+// The sizes of all maps of a type that are in the kernel.
+std::vector<std::uint32_t> sizes_of_maps(bpf_map_type type) {
+    std::vector<std::uint32_t> sizes;
+    for (std::uint32_t id = 0; bpf_map_get_next_id(id, &id) == 0;) {
+        const int fd = bpf_map_get_fd_by_id(id);
+        bpf_map_info info{};
+        std::uint32_t length = sizeof(info);
+        if (fd < 0) {
+            continue; // Gone meanwhile.
+        }
+        BOOST_REQUIRE(bpf_obj_get_info_by_fd(fd, &info, &length) == 0);
+        if (info.type == type) {
+            sizes.push_back(info.max_entries);
+        }
+        ::close(fd);
+    }
+    return sizes;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(transport)
+
+BOOST_AUTO_TEST_CASE(the_other_transport_takes_no_memory) {
+    const bool by_ring_buffer = transport_under_test() == transport_kind::ring_buffer;
+    config c = config_under_test();
+    c.buffer_pages = 8;
+    asio::io_context context;
+    const probe p(context, c);
+    const auto rings = sizes_of_maps(BPF_MAP_TYPE_RINGBUF);
+    const auto arrays = sizes_of_maps(BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+    BOOST_TEST(arrays.size() == (by_ring_buffer ? 0U : 2U));
+    BOOST_TEST(rings.size() == (by_ring_buffer ? 2U : 0U));
+    const auto pages = std::bit_ceil(8 * static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_ONLN)));
+    for (const auto size : rings) {
+        BOOST_TEST(size == pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)));
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(what_finds_no_room_is_counted_and_no_more_than_that, world) {
+    config c = every_packet();
+    c.buffer_pages = 1;
+    watch w(c);
+    auto a = bind_udp(net.a, "192.0.2.1", 1001);
+    auto b = bind_udp(net.b, "192.0.2.2", 2001);
+    constexpr unsigned packets = 500;
+    for (unsigned i = 0; i < packets; ++i) { // While nobody reads.
+        send(a, b, 10);
+        receive(b);
+    }
+    BOOST_TEST(w.probe.stats().perf_events_update_lost > 0U);
+
+    // The full ring is read, and the next event comes by itself.
+    w.until("what the ring held", [&] { return !w.events.empty(); });
+    w.poll();
+    send(a, b, 10);
+    for (const netns* ns : {&net.a, &net.b}) {
+        w.until("the event after", [&] {
+            return w.count(in_netns(ns->inode()) && from_port(1001) &&
+                           [&](const event& e) { return e.packets_orig() == packets + 1; }) == 1;
+        });
+    }
+    w.stop();
+    const auto s = w.probe.stats();
+    BOOST_TEST(s.perf_events_update + s.perf_events_update_lost == 2U * (packets + 1));
+    BOOST_TEST(s.perf_events_update == w.count(of_kind(event_kind::update)));
+    BOOST_TEST(s.perf_events_total == s.perf_events_update + s.perf_events_destroy);
+    BOOST_TEST(s.perf_bytes_total == s.perf_events_total * event_length);
+    BOOST_TEST(s.perf_records_malformed == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
