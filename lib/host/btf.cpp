@@ -2,6 +2,7 @@
 #include "host/btf.hpp"
 
 #include "bpf/print.hpp"
+#include "host/btf_damage.hpp"
 #include "host/layout.hpp"
 
 #include <cerrno>
@@ -50,6 +51,10 @@ bool usable_btf(const std::string& path, const kernel_btf& own, diagnostics& dia
     const btf_pointer parsed(btf__parse(path.c_str(), nullptr));
     if (!parsed) {
         diag = path + ": no BTF";
+        return false;
+    }
+    if (is_damaged(*parsed)) {
+        diag = path + ": damaged BTF";
         return false;
     }
     // CO-RE would take the file's word for where the fields are, and read others without a

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "bpf/print.hpp"
 #include "host/btf.hpp"
+#include "host/btf_damage.hpp"
 #include "host/layout.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -7,13 +9,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <string>
+#include <vector>
 
 #include <bpf/btf.h>
 #include <unistd.h>
 
 namespace {
 
+using ctflow::host::is_damaged;
 using ctflow::host::layout_difference;
 
 // What a made-up kernel's types look like, of the same shape as the kernel's.
@@ -63,6 +68,17 @@ public:
     }
 
     const btf& get() const { return *btf_; }
+
+    // Past what is there already.
+    int add_structure(const char* name) { return structure(name, 64); }
+    void add_field(const char* name, int type) { field(name, type, 0); }
+    btf* change() { return btf_.get(); }
+
+    std::vector<char> bytes() const {
+        std::uint32_t size = 0;
+        const auto* const all = static_cast<const char*>(btf__raw_data(btf_.get(), &size));
+        return {all, all + size};
+    }
 
 private:
     int structure(const char* name, std::uint32_t size) {
@@ -118,6 +134,15 @@ std::string difference(const shape& there, const shape& here = {}) {
     return layout_difference(types(there).get(), types(here).get()).value_or("none");
 }
 
+std::filesystem::path temporary_file() {
+    return std::filesystem::temp_directory_path() / ("ctflow-btf." + std::to_string(::getpid()));
+}
+
+void write(const std::filesystem::path& file, const std::vector<char>& bytes) {
+    std::ofstream(file, std::ios::binary)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(layout)
@@ -161,18 +186,101 @@ BOOST_AUTO_TEST_CASE(this_kernel_takes_its_own_btf_and_no_other) {
     }
     BOOST_TEST(usable_btf(own_file, own, diag), diag);
 
-    const types made_up({});
-    std::uint32_t size = 0;
-    const auto* const bytes = static_cast<const char*>(btf__raw_data(&made_up.get(), &size));
-    const auto file =
-        std::filesystem::temp_directory_path() / ("ctflow-btf." + std::to_string(::getpid()));
-    std::ofstream(file, std::ios::binary).write(bytes, size);
+    const auto bytes = types({}).bytes();
+    const auto file = temporary_file();
+    write(file, bytes);
     if (btf__find_by_name_kind(own.types(), "nf_conn", BTF_KIND_STRUCT) > 0) {
         BOOST_TEST(!usable_btf(file, own, diag));
         BOOST_TEST(diag.starts_with(file.string() + " is not of this kernel: "));
         BOOST_TEST(diag.ends_with("; leave btf_file empty to use the kernel's own"));
     }
     std::filesystem::remove(file);
+}
+
+BOOST_AUTO_TEST_CASE(types_that_are_sound) {
+    BOOST_TEST(!is_damaged(types({}).get()));
+    types t({});
+    const int list = static_cast<int>(btf__type_cnt(&t.get())) + 1;
+    const int pointer = checked(btf__add_ptr(t.change(), list)); // To what has it.
+    BOOST_TEST(t.add_structure("list_head") == list);
+    t.add_field("next", pointer);
+    BOOST_TEST(!is_damaged(t.get()));
+    const ctflow::host::kernel_btf own;
+    BOOST_TEST((!own || !is_damaged(*own.types())));
+}
+
+BOOST_AUTO_TEST_CASE(names_that_are_not_there) {
+    const auto change_first = [](const char* structure, auto change) {
+        types t({});
+        const int id = checked(btf__find_by_name_kind(&t.get(), structure, BTF_KIND_STRUCT));
+        change(const_cast<btf_type*>(btf__type_by_id(&t.get(), static_cast<std::uint32_t>(id))));
+        return is_damaged(t.get());
+    };
+    constexpr std::uint32_t nowhere = 1U << 30;
+    BOOST_TEST(change_first("nf_conn", [](btf_type* t) { t->name_off = nowhere; }));
+    BOOST_TEST(change_first("nf_conn", [](btf_type* t) { btf_members(t)->name_off = nowhere; }));
+    BOOST_TEST(change_first("nf_conn", [](btf_type* t) { btf_members(t)->type = nowhere; }));
+}
+
+BOOST_AUTO_TEST_CASE(types_that_contain_themselves) {
+    types direct({});
+    direct.add_field(nullptr, direct.add_structure("s"));
+    BOOST_TEST(is_damaged(direct.get()));
+
+    types array({});
+    auto* const b = array.change();
+    const int self = static_cast<int>(btf__type_cnt(b));
+    BOOST_TEST(checked(btf__add_array(b, self, self, 2)) == self);
+    BOOST_TEST(is_damaged(array.get()));
+
+    types name({});
+    const int next = static_cast<int>(btf__type_cnt(name.change())) + 1;
+    checked(btf__add_typedef(name.change(), "t", next));
+    checked(btf__add_const(name.change(), next - 1));
+    BOOST_TEST(is_damaged(name.get()));
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_file_is_refused_where_there_is_nothing_to_compare_it_with_too) {
+    types t({});
+    t.add_field(nullptr, t.add_structure("s"));
+    const auto file = temporary_file();
+    write(file, t.bytes());
+    ctflow::diagnostics diag;
+    BOOST_TEST(!usable_btf(file, ctflow::host::kernel_btf(), diag));
+    BOOST_TEST(diag == file.string() + ": damaged BTF");
+    std::filesystem::remove(file);
+}
+
+BOOST_AUTO_TEST_CASE(whatever_the_bytes_nothing_crashes) {
+    const ctflow::bpf::print_capture quiet;
+    const types own({});
+    const auto sound = own.bytes();
+    std::mt19937 random(1); // NOLINT(cert-msc51-cpp): the same each time.
+    const auto below = [&](std::size_t limit) {
+        return random() % limit;
+    };
+    int parsed = 0;
+    int damaged = 0;
+    for (int i = 0; i < 5000; ++i) {
+        auto bytes = sound;
+        for (auto flips = below(4) + 1; flips != 0; --flips) {
+            bytes[below(bytes.size())] ^= static_cast<char>(below(255) + 1);
+        }
+        const ctflow::host::btf_pointer file(
+            btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size())));
+        if (!file) {
+            continue;
+        }
+        ++parsed;
+        if (is_damaged(*file)) {
+            ++damaged;
+        } else {
+            (void)layout_difference(*file, own.get());
+        }
+    }
+    BOOST_TEST_MESSAGE(parsed << " parsed, " << damaged << " of them damaged");
+    BOOST_TEST(damaged > 100);
+    BOOST_TEST(parsed - damaged > 100);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
