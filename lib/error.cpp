@@ -34,6 +34,9 @@ const char* describe(errc e) noexcept {
     case errc::conntrack_missing:
         return "conntrack is not in this kernel: load the nf_conntrack module "
                "(modprobe nf_conntrack)";
+    case errc::no_symbols:
+        return "/proc/kallsyms cannot be read, or is empty: kprobes need it to find conntrack's "
+               "functions; show it to this process";
     case errc::hook_missing:
         return "this kernel has no function of conntrack's to hook where one is needed";
     case errc::fentry_unavailable:

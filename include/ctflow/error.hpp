@@ -46,6 +46,7 @@ enum class errc {
     no_btf,               ///< The kernel does not describe its types (CONFIG_DEBUG_INFO_BTF).
     btf_file,             ///< config::btf_file cannot be read, is no BTF, or another kernel's.
     conntrack_missing,    ///< The nf_conntrack module is not loaded.
+    no_symbols,           ///< /proc/kallsyms is not there or empty, and kprobes need it.
     hook_missing,         ///< A conntrack function that must be hooked cannot be.
     fentry_unavailable,   ///< fentry was asked for, and the kernel cannot do it for conntrack.
     missing_capabilities, ///< The process may not: no root, or without CAP_BPF, CAP_PERFMON.

@@ -151,13 +151,16 @@ std::vector<hook> attach_plan::hooks() const {
 }
 
 attach_plan make_plan(attach_mode wanted, std::span<const std::string> avoid,
-                      const function_finder& in_btf, const function_finder& in_symbols,
+                      const function_finder& in_btf, const symbol_finder& in_symbols,
                       error_code& ec, diagnostics& diag) {
     const auto all = all_functions();
+    bool tell = true; // The symbols do.
     found_set listed;
     auto symbols = [&, known = false]() mutable -> const found_set& {
         if (!std::exchange(known, true)) {
-            listed = in_symbols(all);
+            auto found = in_symbols(all);
+            tell = found.has_value();
+            listed = std::move(found).value_or(found_set());
         }
         return listed;
     };
@@ -167,13 +170,17 @@ attach_plan make_plan(attach_mode wanted, std::span<const std::string> avoid,
             return *std::move(plan);
         }
     }
-    if (symbols().empty()) {
+    if (symbols().empty() && tell) {
         ec = errc::conntrack_missing;
         return {};
     }
     if (wanted == attach_mode::fentry) {
         ec = errc::fentry_unavailable;
         diag = no_fentry;
+        return {};
+    }
+    if (!tell) {
+        ec = errc::no_symbols;
         return {};
     }
     diagnostics missing;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -46,11 +47,15 @@ struct attach_plan {
 using function_finder =
     std::function<std::set<std::string, std::less<>>(std::span<const std::string_view>)>;
 
+// The same, or nothing if it cannot find out.
+using symbol_finder = std::function<std::optional<std::set<std::string, std::less<>>>(
+    std::span<const std::string_view>)>;
+
 // Decides by what the kernel has, never by its version: fentry needs the functions in BTF,
 // kprobe needs them among the symbols. Symbols are asked for only if they matter: reading them
 // takes a while. The functions of `avoid` are as if they were not there.
 attach_plan make_plan(attach_mode wanted, std::span<const std::string> avoid,
-                      const function_finder& in_btf, const function_finder& in_symbols,
+                      const function_finder& in_btf, const symbol_finder& in_symbols,
                       error_code& ec, diagnostics& diag);
 
 } // namespace ctflow::bpf

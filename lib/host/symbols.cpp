@@ -30,8 +30,12 @@ std::set<std::string, std::less<>> find_functions(std::istream& kallsyms,
     return found;
 }
 
-std::set<std::string, std::less<>> find_functions(std::span<const std::string_view> names) {
+std::optional<std::set<std::string, std::less<>>>
+find_functions(std::span<const std::string_view> names) {
     std::ifstream kallsyms("/proc/kallsyms");
+    if (kallsyms.peek() == std::ifstream::traits_type::eof()) {
+        return std::nullopt;
+    }
     return find_functions(kallsyms, names);
 }
 

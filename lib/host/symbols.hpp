@@ -2,6 +2,7 @@
 #pragma once
 
 #include <istream>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -14,8 +15,10 @@ namespace ctflow::host {
 std::set<std::string, std::less<>> find_functions(std::istream& kallsyms,
                                                   std::span<const std::string_view> names);
 
-// The same in /proc/kallsyms, whose names, unlike its addresses, everybody may read.
-std::set<std::string, std::less<>> find_functions(std::span<const std::string_view> names);
+// The same in /proc/kallsyms, whose names, unlike its addresses, everybody may read. Nothing if it
+// is hidden: not there, or empty.
+std::optional<std::set<std::string, std::less<>>>
+find_functions(std::span<const std::string_view> names);
 
 // Which of the names are in a listing in the form of tracefs' available_filter_functions,
 // "nf_ct_destroy [nf_conntrack]": those that have a place for a tracer, which fentry needs.

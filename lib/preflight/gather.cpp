@@ -87,7 +87,7 @@ bool flow_tables_impossible() {
     constexpr std::string_view conntrack = "__nf_ct_refresh_acct"; // To know that names are told.
     constexpr std::string_view flow_tables = "nf_flow_table_init";
     const auto found = host::find_functions(std::to_array({conntrack, flow_tables}));
-    return found.contains(conntrack) && !found.contains(flow_tables);
+    return found && found->contains(conntrack) && !found->contains(flow_tables);
 }
 
 void gather_types(host_facts& f, const config& c) {

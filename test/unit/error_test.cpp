@@ -54,6 +54,7 @@ BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
     BOOST_TEST(says(errc::kernel_release, "MAJOR.MINOR"));
     BOOST_TEST(says(errc::no_btf, "CONFIG_DEBUG_INFO_BTF"));
     BOOST_TEST(says(errc::conntrack_missing, "modprobe nf_conntrack"));
+    BOOST_TEST(says(errc::no_symbols, "/proc/kallsyms cannot be read"));
     BOOST_TEST(says(errc::fentry_unavailable, "kprobe"));
     BOOST_TEST(says(errc::missing_capabilities, "CAP_BPF"));
     BOOST_TEST(says(errc::missing_capabilities, "CAP_PERFMON"));

@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <functional>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -41,6 +42,7 @@ struct host {
     functions btf;
     functions symbols;
     std::vector<std::string> avoid{};
+    bool hidden = false; // The symbols.
     int asked_btf = 0;
     int asked_symbols = 0;
     ctflow::error_code ec{};
@@ -55,7 +57,7 @@ struct host {
             },
             [this](std::span<const std::string_view> names) {
                 ++asked_symbols;
-                return among(symbols, names);
+                return hidden ? std::nullopt : std::optional(among(symbols, names));
             },
             ec, diag);
     }
@@ -176,6 +178,24 @@ BOOST_AUTO_TEST_CASE(without_conntrack_the_error_says_so_whatever_was_asked_for)
         BOOST_TEST(h.asked_symbols == 1);
         BOOST_TEST(plan.points.empty());
     }
+}
+
+BOOST_AUTO_TEST_CASE(symbols_that_are_hidden_do_not_mean_that_conntrack_is_missing) {
+    for (const auto mode : {attach_mode::automatic, attach_mode::kprobe}) {
+        host h{{}, current, {}, true};
+        BOOST_TEST(h.plan(mode).points.empty());
+        BOOST_TEST((h.ec == errc::no_symbols));
+        BOOST_TEST(h.asked_symbols == 1);
+    }
+    host none{{}, current, {}, true};
+    none.plan(attach_mode::fentry);
+    BOOST_TEST((none.ec == errc::fentry_unavailable));
+    BOOST_TEST(none.diag == "the kernel has no BTF for conntrack's functions");
+
+    // fentry does without.
+    host traced{current, {}, {}, true};
+    check_plan(traced.plan(attach_mode::automatic), attach_mode::fentry, "nf_ct_destroy");
+    BOOST_TEST(!traced.ec);
 }
 
 BOOST_AUTO_TEST_CASE(a_function_that_is_nowhere_is_named) {

@@ -219,6 +219,12 @@ cp "$(type -P flowdump)" own
 for each in "|CAP_BPF, CAP_PERFMON" ",+bpf|CAP_PERFMON" ",+perfmon|CAP_BPF"; do
     check as_nobody "${each%|*}" ./own
     names FAIL capabilities "refused: ${each#*|} -> setcap .* /tmp/own$"
+# Kprobes need the symbols; that they are hidden is not that the module is missing.
+mount --bind /dev/null /proc/kallsyms
+check flowdump --attach kprobe
+names FAIL hooks "/proc/kallsyms cannot be read"
+umount /proc/kallsyms
+
     as_nobody "${each%|*}" ./own --no-sysctl --duration 0s >err 2>&1 && fail "it may run"
     grep -q "(missing: ${each#*|})$" err || fail "the error does not name what is missing: $(cat err)"
     tail -n 1 err | grep -q "'flowdump --check'" || fail "no hint at --check"
