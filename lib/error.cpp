@@ -54,7 +54,8 @@ const char* describe(errc e) noexcept {
                "the machine or its cgroup more";
     case errc::forbidden:
         return "not permitted, though no capability is missing: something else forbids it, a "
-               "security module (/sys/kernel/security/lsm) or a seccomp filter";
+               "security module (/sys/kernel/security/lsm) or a seccomp filter, which containers "
+               "have by default";
     case errc::load_failed:
         return "the kernel refused the BPF program";
     case errc::attach_failed:

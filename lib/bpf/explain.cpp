@@ -44,14 +44,36 @@ bool concerns_rings(const std::string& log) {
            log.find("map 'destroys_ring': failed to create") != std::string::npos;
 }
 
+std::string descriptors_need(int error, const host::machine& m) {
+    return std::string("raise ") + (error == EMFILE ? "ulimit -n" : "fs.file-max") +
+           ": perf buffers alone take two descriptors for each of " + std::to_string(m.cpus) +
+           (m.cpus == 1 ? " CPU" : " CPUs");
+}
+
+std::string what_may_forbid(const circumstances& c) {
+    std::string text;
+    if (c.lacks_sys_admin) {
+        text = "the filters of older container engines ask for CAP_SYS_ADMIN";
+    }
+    if (!c.lockdown) {
+        text += text.empty() ? "" : "; ";
+        text += "whether lockdown does cannot be told: securityfs is not mounted";
+    }
+    return text;
+}
+
 } // namespace
 
 circumstances current_circumstances() {
-    return {host::missing_capabilities(), host::current_lockdown(), host::bpf_memory_is_limited(),
-            host::lacks_sys_admin()};
+    return {host::missing_capabilities(), host::current_lockdown(),  host::bpf_memory_is_limited(),
+            host::lacks_sys_admin(),      host::rings_are_limited(), host::this_machine()};
 }
 
 error_code explain(const refusal& r, const circumstances& c, diagnostics& diag) {
+    if (r.error == EMFILE || r.error == ENFILE) {
+        diag = descriptors_need(r.error, c.machine);
+        return {r.error, boost::system::system_category()};
+    }
     if (!c.missing_capabilities.empty()) {
         diag = "missing: " + c.missing_capabilities;
         return errc::missing_capabilities;
@@ -61,9 +83,11 @@ error_code explain(const refusal& r, const circumstances& c, diagnostics& diag) 
             return known;
         }
     }
+    const bool rings = r.buffer_pages != 0;
     const bool flow_table = concerns_flow_table(r.log);
     if (r.error == ENOMEM || (r.error == E2BIG && flow_table)) { // The verifier says E2BIG, too.
-        diag = flow_table              ? host::flow_table_need(r.max_flows)
+        diag = flow_table ? host::flow_table_need(r.max_flows)
+               : rings    ? host::ring_need(transport_kind::perf_buffer, r.buffer_pages, c.machine)
                : concerns_rings(r.log) ? r.ring_need
                                        : r.log;
         return errc::no_memory;
@@ -73,23 +97,25 @@ error_code explain(const refusal& r, const circumstances& c, diagnostics& diag) 
         // Not the log: it speaks of RLIMIT_MEMLOCK and of helpers, and leads astray.
         return errc::lockdown;
     }
-    if (r.error == EPERM && c.memory_is_limited) {
+    if (r.error == EPERM && (rings ? c.rings_are_limited : c.memory_is_limited)) {
         diag = host::locked_memory_limit();
         return errc::locked_memory;
     }
-    if ((r.error == EPERM || r.error == ESRCH) && c.lacks_sys_admin) {
+    const bool fentry = !rings && r.attach != attach_mode::kprobe; // As far as that is known.
+    if ((r.error == EPERM || r.error == ESRCH) && c.lacks_sys_admin && fentry) {
         diag = "CAP_SYS_ADMIN may be needed besides: fentry needs it to find the module's BTF";
         return errc::missing_capabilities;
     }
-    if (r.error == EACCES && r.otherwise == errc::attach_failed && c.lacks_sys_admin) {
-        diag = "kprobes, unless for root, need kernel.perf_event_paranoid at 2 or below";
+    const bool perf_event =
+        rings || (r.otherwise == errc::attach_failed && r.attach != attach_mode::fentry);
+    if (r.error == EACCES && perf_event && c.lacks_sys_admin) {
+        // perf_event_open(2). Debian and Ubuntu set it above 2, which root alone passes.
+        diag = std::string(rings ? "perf buffers" : "kprobes") +
+               ", unless for root, need kernel.perf_event_paranoid at 2 or below";
         return errc::missing_capabilities;
     }
-    if (r.error == EPERM) {
-        // The log advises to raise a limit, which is none here.
-        if (!c.lockdown) {
-            diag = "whether lockdown does cannot be told: securityfs is not mounted";
-        }
+    if (r.error == EPERM || (r.error == EACCES && rings)) {
+        diag = what_may_forbid(c); // Not the log: it advises to raise a limit, which is none here.
         return errc::forbidden;
     }
     // EACCES too: the verifier says so of a program that it does not like, and its log why.

@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "host/memory.hpp"
 #include "host/privileges.hpp"
 
+#include <ctflow/config.hpp>
 #include <ctflow/error.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 
 namespace ctflow::bpf {
 
-// A no of the kernel's, to load or to attach.
+// A no of the kernel's, to load, to attach, or to ring buffers.
 struct refusal {
-    int error = 0;               // An errno.
-    errc otherwise;              // What it is if nothing more is known.
-    std::string log;             // libbpf's.
-    std::uint32_t max_flows = 0; // What was asked for, at load.
-    std::string ring_need = {};  // What the rings need, should they be maps.
+    int error = 0;                               // An errno.
+    error_code otherwise;                        // What it is if nothing more is known.
+    std::string log;                             // libbpf's.
+    std::uint32_t max_flows = 0;                 // What was asked for, at load.
+    std::size_t buffer_pages = 0;                // What was asked for, of perf buffers.
+    attach_mode attach = attach_mode::automatic; // What it was for; that: not known.
+    std::string ring_need = {};                  // What ring buffers need, which are maps.
 };
 
 // What it may be due to.
@@ -26,6 +31,8 @@ struct circumstances {
     std::optional<host::lockdown_mode> lockdown; // Nothing if that cannot be told.
     bool memory_is_limited = false;              // BPF's, by RLIMIT_MEMLOCK.
     bool lacks_sys_admin = false;
+    bool rings_are_limited = false; // By RLIMIT_MEMLOCK.
+    host::machine machine;
 };
 
 circumstances current_circumstances();

@@ -71,15 +71,17 @@ std::unique_ptr<object> load(const config& c, ctflow::kernel& kernel, error_code
         return best;
     }
     // What looked possible was refused: without CAP_SYS_ADMIN, say, which fentry needs and a kprobe
-    // does not. If that is refused as well, the first reason is the one to tell.
+    // does not. If that is refused as well, the first reason is the one to tell; but not that such
+    // rights are missing: what refuses kprobes, which do without, would still be in the way.
     error_code second;
-    diagnostics ignored;
-    if (auto fallback = load_as(attach_mode::kprobe, c, kernel, second, ignored)) {
-        ec.clear();
-        diag.clear();
-        return fallback;
+    diagnostics why;
+    auto fallback = load_as(attach_mode::kprobe, c, kernel, second, why);
+    const bool impossible = second == errc::hook_missing || second == errc::no_symbols;
+    if (fallback || (ec == errc::missing_capabilities && !impossible)) {
+        ec = second;
+        diag = why;
     }
-    return nullptr;
+    return fallback;
 }
 
 } // namespace ctflow::bpf

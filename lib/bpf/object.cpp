@@ -82,7 +82,7 @@ object::object(const config& c, const attach_plan& plan, error_code& ec, diagnos
     }
     const print_capture log;
     const auto why = [&](int error) {
-        return explain({error, errc::load_failed, log.text(), c.max_flows,
+        return explain({error, errc::load_failed, log.text(), c.max_flows, 0, plan_.mode,
                         host::ring_need(c.transport, c.buffer_pages, machine)},
                        current_circumstances(), diag);
     };
@@ -101,7 +101,8 @@ object::object(const config& c, const attach_plan& plan, error_code& ec, diagnos
         skeleton_.reset();
     } else if (plan_.mode == attach_mode::fentry) {
         if (const int error = try_fentry()) {
-            ec = explain({error, errc::attach_failed, log.text()}, current_circumstances(), diag);
+            ec = explain({error, errc::attach_failed, log.text(), 0, 0, plan_.mode},
+                         current_circumstances(), diag);
             skeleton_.reset();
         }
     }
@@ -222,7 +223,8 @@ void object::attach(error_code& ec, diagnostics& diag) {
                 ? bpf_program__attach_trace(each.handle)
                 : bpf_program__attach_kprobe(each.handle, each.on_return, each.function->c_str());
         if (link == nullptr) {
-            ec = explain({errno, errc::attach_failed, log.text()}, current_circumstances(), diag);
+            ec = explain({errno, errc::attach_failed, log.text(), 0, 0, plan_.mode},
+                         current_circumstances(), diag);
             detach();
             return;
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/locked_memory.hpp"
 
+#include "host/privileges.hpp"
 #include "host/release.hpp"
 
 #include <sys/resource.h>
@@ -23,6 +24,10 @@ bool bpf_is_locked_memory(std::string_view release) noexcept {
 
 bool bpf_memory_is_limited() {
     return limit() != RLIM_INFINITY && bpf_is_locked_memory(running_release());
+}
+
+bool rings_are_limited() {
+    return limit() != RLIM_INFINITY && lacks_ipc_lock();
 }
 
 std::string locked_memory_limit() {

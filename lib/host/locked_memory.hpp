@@ -13,6 +13,10 @@ bool bpf_is_locked_memory(std::string_view release) noexcept;
 // Whether there is a limit for this process that the running kernel holds against BPF.
 bool bpf_memory_is_limited();
 
+// Whether there is one that it holds against the ring buffers of perf events (mmap(2) of them says
+// EPERM then).
+bool rings_are_limited();
+
 // "ulimit -l is 64", in KiB.
 std::string locked_memory_limit();
 

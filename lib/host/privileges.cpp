@@ -140,4 +140,9 @@ bool lacks_sys_admin() {
     return effective && !has(*effective, CAP_SYS_ADMIN);
 }
 
+bool lacks_ipc_lock() {
+    const auto effective = effective_capabilities();
+    return effective && !has(*effective, CAP_IPC_LOCK);
+}
+
 } // namespace ctflow::host

@@ -43,4 +43,7 @@ std::string missing_capabilities();
 // it (bpf(2), BPF_BTF_GET_NEXT_ID), and libbpf 1.1 does so for fentry.
 bool lacks_sys_admin();
 
+// Whether limits of locked memory hold for this process.
+bool lacks_ipc_lock();
+
 } // namespace ctflow::host

@@ -35,7 +35,7 @@ preflight_report judge(const host_facts& f, const config& c) {
                              judge_capabilities(f), judge_memory(f, c), judge_module(f)}};
     auto& all = report.conditions;
     if (f.load) {
-        all.push_back(judge_hooks(*f.load, f));
+        all.push_back(judge_hooks(*f.load, f, c));
     }
     if (f.module) {
         all.push_back(judge_acct(f));

@@ -18,7 +18,7 @@ condition judge_lockdown(const host_facts& f);
 condition judge_capabilities(const host_facts& f);
 condition judge_memory(const host_facts& f, const config& c);
 condition judge_module(const host_facts& f);
-condition judge_hooks(const load_attempt& attempt, const host_facts& f);
+condition judge_hooks(const load_attempt& attempt, const host_facts& f, const config& c);
 
 condition judge_acct(const host_facts& f);
 condition judge_timestamp(const host_facts& f);
@@ -41,6 +41,9 @@ std::string grant(const host_facts& f, const std::string& more = {});
 
 // What `more` must be for the locked memory that probes need.
 std::string locked_memory_capability(const host_facts& f);
+
+// The command for a kernel that is too paranoid about perf events.
+inline constexpr const char* lower_paranoid = "sysctl -w kernel.perf_event_paranoid=2";
 
 // Whether conntrack's sysctls are set. Where they cannot be read, nothing is to be done.
 bool sysctls_set(const host_facts& f);

@@ -73,7 +73,7 @@ condition judge_capabilities(const host_facts& f) {
             "capabilities", verdict::bad,
             "kernel.perf_event_paranoid is " + level +
                 ": this kernel then has perf events (perf buffers, kprobes) for CAP_SYS_ADMIN only",
-            "sysctl -w kernel.perf_event_paranoid=2"};
+            lower_paranoid};
     }
     if (f.sysctls_applied && !f.sysctls_writable && !has_capability(f, CAP_NET_ADMIN) &&
         !sysctls_set(f)) {

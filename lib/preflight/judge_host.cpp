@@ -3,6 +3,8 @@
 // Whether the probe can be had.
 #include "preflight/judge.hpp"
 
+#include <cerrno>
+
 namespace ctflow::checks {
 namespace {
 
@@ -23,7 +25,7 @@ std::string one_line(const error_code& ec, const diagnostics& diag) {
     return text;
 }
 
-std::string remedy_for(const error_code& ec, const host_facts& f) {
+std::string remedy_for(const error_code& ec, const host_facts& f, attach_mode wanted) {
     if (ec == errc::conntrack_missing) {
         return "modprobe nf_conntrack";
     }
@@ -32,7 +34,15 @@ std::string remedy_for(const error_code& ec, const host_facts& f) {
     }
     if (ec == errc::missing_capabilities) {
         // The other two are there, or this would not have been tried.
-        return "grant CAP_SYS_ADMIN besides, or take kprobes (flowdump --attach kprobe)";
+        if (wanted == attach_mode::fentry) {
+            return "grant CAP_SYS_ADMIN besides, or take kprobes (flowdump --attach kprobe)";
+        }
+        return f.perf_event_paranoid.value_or(0) > 2 ? lower_paranoid
+                                                     : "grant CAP_SYS_ADMIN besides";
+    }
+    if (ec == errc::no_symbols) {
+        return "unmount what hides /proc/kallsyms (findmnt /proc/kallsyms), or let the service see "
+               "all of /proc (systemd ProcSubset=all)";
     }
     if (ec == errc::fentry_unavailable) {
         return "leave the way to attach to ctflow (flowdump --attach auto)";
@@ -50,7 +60,15 @@ std::string remedy_for(const error_code& ec, const host_facts& f) {
     }
     if (ec == errc::forbidden) {
         return "look for a security module (mount -t securityfs securityfs /sys/kernel/security; "
-               "cat /sys/kernel/security/lsm) or a seccomp filter that forbids bpf(2)";
+               "cat /sys/kernel/security/lsm) or a seccomp filter (containers have one: docker run "
+               "--security-opt seccomp=) that forbids bpf(2) or perf_event_open(2)";
+    }
+    if (ec == error_code(EMFILE, boost::system::system_category())) {
+        return "ulimit -n 65536 in the shell that starts it, systemd LimitNOFILE=65536, or docker "
+               "run --ulimit nofile=65536";
+    }
+    if (ec == error_code(ENFILE, boost::system::system_category())) {
+        return "sysctl -w fs.file-max=1000000";
     }
     return "try other settings or another kernel, and report it as a defect of ctflow, with what "
            "flowdump itself prints";
@@ -167,10 +185,10 @@ condition judge_module(const host_facts& f) {
     return {"module", verdict::good, "nf_conntrack is there", {}};
 }
 
-condition judge_hooks(const load_attempt& attempt, const host_facts& f) {
+condition judge_hooks(const load_attempt& attempt, const host_facts& f, const config& c) {
     if (attempt.refusal) {
         return {"hooks", verdict::bad, one_line(attempt.refusal, attempt.diag),
-                remedy_for(attempt.refusal, f)};
+                remedy_for(attempt.refusal, f, c.attach)};
     }
     if (f.ftrace_enabled.value_or(1) == 0) {
         return {"hooks", verdict::bad,

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport/perf_buffer.hpp"
 
+#include "bpf/explain.hpp"
 #include "bpf/print.hpp"
-#include "host/locked_memory.hpp"
-#include "host/memory.hpp"
 #include "transport/ring.hpp"
 
 #include <cerrno>
@@ -37,21 +36,9 @@ perf_buffer::perf_buffer(int map_fd, std::size_t pages, error_code& ec, diagnost
     const bpf::print_capture log;
     buffer_.reset(perf_buffer__new_raw(map_fd, pages, &attr, ignore, nullptr, nullptr));
     if (!buffer_) {
-        const int error = errno;
-        ec = {error, boost::system::system_category()};
-        diag = log.text();
-        if (error == EACCES) {
-            // perf_event_open(2). Debian and Ubuntu set paranoid above 2, which root alone passes.
-            ec = errc::missing_capabilities;
-            diag = "perf buffers, unless for root, need kernel.perf_event_paranoid at 2 or below";
-        } else if (error == EPERM) {
-            // mmap(2) of one, with more than kernel.perf_event_mlock_kb in use.
-            ec = errc::locked_memory;
-            diag = host::locked_memory_limit();
-        } else if (error == ENOMEM) {
-            ec = errc::no_memory;
-            diag = host::ring_need(transport_kind::perf_buffer, pages, host::this_machine());
-        }
+        const error_code error{errno, boost::system::system_category()};
+        ec = bpf::explain({error.value(), error, log.text(), 0, pages},
+                          bpf::current_circumstances(), diag);
         return;
     }
     const auto page_size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));

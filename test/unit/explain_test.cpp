@@ -7,6 +7,7 @@
 #include <string>
 
 using ctflow::errc;
+using ctflow::error_code;
 using ctflow::bpf::circumstances;
 using ctflow::bpf::refusal;
 using ctflow::host::lockdown_mode;
@@ -108,6 +109,65 @@ BOOST_AUTO_TEST_CASE(rights_that_may_be_missing_are_told) {
     BOOST_TEST((ask(of_perf, free_to_do_all()).code == errc::attach_failed));
     c.memory_is_limited = true;
     BOOST_TEST((refused(EPERM, c).code == errc::locked_memory));
+}
+
+BOOST_AUTO_TEST_CASE(rights_that_fentry_needs_are_not_asked_for_kprobes) {
+    auto c = free_to_do_all();
+    c.lacks_sys_admin = true;
+    const auto code_for = [&](ctflow::attach_mode mode, int error, errc otherwise) {
+        return ask({error, otherwise, "the log", 0, 0, mode}, c).code;
+    };
+    using enum ctflow::attach_mode;
+    BOOST_TEST((code_for(fentry, EPERM, errc::load_failed) == errc::missing_capabilities));
+    BOOST_TEST((code_for(kprobe, EPERM, errc::load_failed) == errc::forbidden));
+    BOOST_TEST((code_for(kprobe, ESRCH, errc::load_failed) == errc::load_failed));
+    BOOST_TEST((code_for(kprobe, EACCES, errc::attach_failed) == errc::missing_capabilities));
+    BOOST_TEST((code_for(fentry, EACCES, errc::attach_failed) == errc::attach_failed));
+    const auto e = ask({EPERM, errc::load_failed, "the log", 0, 0, kprobe}, c);
+    BOOST_TEST(e.diag == "the filters of older container engines ask for CAP_SYS_ADMIN");
+    c.lockdown.reset();
+    BOOST_TEST(ask({EPERM, errc::load_failed, "", 0, 0, kprobe}, c).diag ==
+               e.diag + "; whether lockdown does cannot be told: securityfs is not mounted");
+}
+
+BOOST_AUTO_TEST_CASE(ring_buffers_may_be_refused) {
+    auto c = free_to_do_all();
+    c.machine = {2, 4096};
+    const auto refused_rings = [&](int error) {
+        return ask({error, error_code(error, boost::system::system_category()), "the log", 0, 64},
+                   c);
+    };
+    c.memory_is_limited = true; // BPF's is another matter.
+    BOOST_TEST((refused_rings(EPERM).code == errc::forbidden));
+    BOOST_TEST((refused_rings(EACCES).code == errc::forbidden));
+    BOOST_TEST(refused_rings(EPERM).diag == "");
+    BOOST_TEST((refused_rings(ENOMEM).code == errc::no_memory));
+    BOOST_TEST(refused_rings(ENOMEM).diag.starts_with("perf buffers of 64 pages need 2 MiB"));
+    BOOST_TEST(refused_rings(EINVAL).code.value() == EINVAL);
+    BOOST_TEST(refused_rings(EINVAL).diag == "the log");
+
+    c.lacks_sys_admin = true;
+    BOOST_TEST((refused_rings(EPERM).code == errc::forbidden));
+    BOOST_TEST((refused_rings(EACCES).code == errc::missing_capabilities));
+    BOOST_TEST(refused_rings(EACCES).diag.find("perf_event_paranoid") != std::string::npos);
+    c.rings_are_limited = true;
+    BOOST_TEST((refused_rings(EPERM).code == errc::locked_memory));
+    BOOST_TEST(refused_rings(EPERM).diag.starts_with("ulimit -l is "));
+}
+
+BOOST_AUTO_TEST_CASE(too_many_open_files_are_no_defect) {
+    auto c = free_to_do_all();
+    c.machine = {16, 4096};
+    for (const auto otherwise : {errc::load_failed, errc::attach_failed}) {
+        const auto mine = ask({EMFILE, otherwise, "the log"}, c);
+        BOOST_TEST(mine.code.value() == EMFILE);
+        BOOST_TEST((mine.code.category() == boost::system::system_category()));
+        BOOST_TEST(mine.diag == "raise ulimit -n: perf buffers alone take two descriptors for each "
+                                "of 16 CPUs");
+        const auto all = ask({ENFILE, otherwise, "the log"}, c);
+        BOOST_TEST(all.code.value() == ENFILE);
+        BOOST_TEST(all.diag.starts_with("raise fs.file-max"));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_known_is_told_by_the_log_or_the_error) {

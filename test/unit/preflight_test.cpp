@@ -7,6 +7,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cerrno>
 #include <cstdint>
 #include <sstream>
 #include <string>
@@ -311,8 +312,8 @@ BOOST_AUTO_TEST_CASE(a_refusal_is_told_in_its_own_words) {
         const char* remedy;
     } const cases[] = {{errc::conntrack_missing, "modprobe nf_conntrack"},
                        {errc::locked_memory, ",cap_ipc_lock=ep /usr/bin/flowdump"},
-                       {errc::missing_capabilities, "CAP_SYS_ADMIN"},
                        {errc::fentry_unavailable, "--attach auto"},
+                       {errc::no_symbols, "ProcSubset=all"},
                        {errc::hook_missing, "--avoid"},
                        {errc::no_memory, "--max-flows"},
                        {errc::lockdown, "lockdown=confidentiality"},
@@ -331,6 +332,28 @@ BOOST_AUTO_TEST_CASE(a_refusal_is_told_in_its_own_words) {
     f.release = "5.10.0-46-cloud-amd64"; // Where maps count too.
     f.load->refusal = errc::locked_memory;
     BOOST_TEST(has(the_one(f, verdict::bad).remedy, ",cap_sys_resource=ep"));
+    f.load->refusal = {EMFILE, boost::system::system_category()};
+    BOOST_TEST(has(the_one(f, verdict::bad).remedy, "ulimit -n"));
+    f.load->refusal = {ENFILE, boost::system::system_category()};
+    BOOST_TEST(has(the_one(f, verdict::bad).remedy, "fs.file-max"));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_done_already_is_not_advised) {
+    auto f = good_host();
+    f.load->refusal = errc::missing_capabilities;
+    const auto remedy = [&](ctflow::attach_mode mode) {
+        config c;
+        c.attach = mode;
+        return the_one(f, verdict::bad, c).remedy;
+    };
+    using enum ctflow::attach_mode;
+    BOOST_TEST(has(remedy(fentry), "flowdump --attach kprobe"));
+    for (const auto mode : {automatic, kprobe}) {
+        f.perf_event_paranoid = 3;
+        BOOST_TEST(remedy(mode) == "sysctl -w kernel.perf_event_paranoid=2");
+        f.perf_event_paranoid = 2;
+        BOOST_TEST(remedy(mode) == "grant CAP_SYS_ADMIN besides");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(lines) {
