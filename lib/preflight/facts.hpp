@@ -34,7 +34,7 @@ struct flow_table {
     std::string table;
     std::string name;
     std::int32_t priority = 0; // Of its hook.
-    bool counts = false;       // Has the flag `counter`.
+    std::uint32_t flags = 0;   // NFT_FLOWTABLE_COUNTER and others.
 };
 
 // A host as far as conditions depend on it. What is not set cannot be known here.

@@ -4,8 +4,12 @@
 #include "preflight/judge.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <string_view>
+#include <vector>
 
 #include <linux/capability.h>
+#include <linux/netfilter/nf_tables.h>
 
 namespace ctflow::checks {
 namespace {
@@ -67,16 +71,39 @@ condition judge_hooked(const tracked_families& t, const host_facts& f) {
 
 // nft's identifiers, and nothing that a shell would take for something else.
 bool plain_word(const std::string& word) {
-    return !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTU"
-                                                   "VWXYZ0123456789_.") == std::string::npos;
+    constexpr std::string_view first = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    return !word.empty() && first.find(word.front()) != first.npos &&
+           word.find_first_not_of(std::string(first) + "0123456789./-") == word.npos;
 }
 
-std::string add_counter(const flow_table& t) {
-    if (!plain_word(t.family) || !plain_word(t.table) || !plain_word(t.name)) {
-        return "add `counter;` to the flow tables of nft list flowtables";
+bool counts(const flow_table& t) {
+    return (t.flags & NFT_FLOWTABLE_COUNTER) != 0;
+}
+
+// Nothing if it cannot be put into a command.
+std::optional<std::string> add_counter(const flow_table& t) {
+    constexpr std::uint32_t known = NFT_FLOWTABLE_MASK;
+    if (!plain_word(t.family) || !plain_word(t.table) || !plain_word(t.name) ||
+        (t.flags & ~known) != 0) {
+        return std::nullopt;
     }
     return "nft 'add flowtable " + t.family + " " + t.table + " " + t.name +
-           " { hook ingress priority " + std::to_string(t.priority) + "; counter; }'";
+           " { hook ingress priority " + std::to_string(t.priority) + "; " + offload +
+           "counter; }'";
+}
+
+// To all of them by commands, or else in words: some of the commands would not mend it.
+std::string add_counters(const std::vector<flow_table>& tables) {
+    std::string commands;
+    for (const auto& t : tables) {
+        const auto command = add_counter(t);
+        if (!command) {
+            return "add `counter;` to these flow tables (nft list flowtables) in the rule set, and "
+                   "load that again";
+        }
+        commands += (commands.empty() ? "" : "; ") + *command;
+    }
+    return commands;
 }
 
 } // namespace
@@ -102,6 +129,8 @@ condition judge_acct(const host_facts& f) {
                 remedy};
     }
     return {"acct", verdict::good, "flows are counted", {}};
+    // To leave it out would be to take it away, which the kernel refuses.
+    const char* const offload = (t.flags & NFT_FLOWTABLE_HW_OFFLOAD) != 0 ? "flags offload; " : "";
 }
 
 condition judge_timestamp(const host_facts& f) {
@@ -190,15 +219,9 @@ condition judge_offload(const host_facts& f) {
     if (f.flow_tables->empty()) {
         return {"offload", verdict::good, "no flow tables", {}};
     }
-    std::string names;
-    std::string remedy;
-    for (const auto& t : *f.flow_tables) {
-        if (!t.counts) {
-            names += (names.empty() ? "" : ", ") + (plain_word(t.name) ? t.name : "?");
-            remedy += (remedy.empty() ? "" : "; ") + add_counter(t);
-        }
-    }
-    if (remedy.empty()) {
+    auto tables = *f.flow_tables;
+    std::erase_if(tables, counts);
+    if (tables.empty()) {
         return {"offload",
                 verdict::good,
                 "flow tables with counter: flows in them send no updates, but are counted",
@@ -207,7 +230,11 @@ condition judge_offload(const host_facts& f) {
     return {"offload", verdict::warning,
             "flow tables without counter (" + names +
                 "): flows in them send no updates, and their packets are not counted",
-            remedy};
+            add_counters(tables)};
 }
 
 } // namespace ctflow::checks
+    std::string names;
+    for (const auto& t : tables) {
+        names += (names.empty() ? "" : ", ") + (plain_word(t.name) ? t.name : "?");
+    }

@@ -179,11 +179,10 @@ std::optional<std::vector<flow_table>> list_flow_tables() {
     const auto take = [&](const nfgenmsg& about, const attributes& a) {
         const auto hook = nested(a[NFTA_FLOWTABLE_HOOK]);
         const auto priority = number(hook[NFTA_FLOWTABLE_HOOK_PRIORITY]);
-        const bool counts = (number(a[NFTA_FLOWTABLE_FLAGS]) & NFT_FLOWTABLE_COUNTER) != 0;
         found.push_back({family_name(about.nfgen_family),
                          std::string(text(a[NFTA_FLOWTABLE_TABLE])),
                          std::string(text(a[NFTA_FLOWTABLE_NAME])),
-                         static_cast<std::int32_t>(priority), counts});
+                         static_cast<std::int32_t>(priority), number(a[NFTA_FLOWTABLE_FLAGS])});
     };
     int error = EINTR;
     for (int i = 0; i < 3 && changed(error); ++i) {

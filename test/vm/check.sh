@@ -140,8 +140,11 @@ forget_flows
 
 modprobe nf_flow_table_inet || modprobe nf_flow_table
 nft 'table inet ft { flowtable f { hook ingress priority 0; devices = { lo }; }; }'
-nft 'table ip ft4 { flowtable g { hook ingress priority 1; devices = { lo }; }; }'
-broken WARN offload "[(](f, g|g, f)[)]"
+nft 'table ip ft4 { flowtable g-1 { hook ingress priority 1; devices = { lo }; }; }'
+broken WARN offload "[(](f, g-1|g-1, f)[)]"
+nft 'table inet hw { flowtable h { hook ingress priority 0; flags offload; }; }'
+broken WARN offload "[(]h[)].* flags offload; counter;"
+nft delete table inet hw
 nft delete table inet ft
 nft delete table ip ft4
 check as_nobody ",+bpf,+perfmon,+sys_admin" flowdump
