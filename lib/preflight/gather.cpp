@@ -22,6 +22,7 @@
 #include <linux/magic.h>
 #include <linux/perf_event.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -44,6 +45,12 @@ std::optional<std::uint64_t> conntrack_sysctl(const std::string& name) {
 bool sysctls_writable() {
     return ::faccessat(AT_FDCWD, "/proc/sys/net/netfilter/nf_conntrack_acct", W_OK, AT_EACCESS) ==
            0;
+}
+
+bool sysctls_read_only() {
+    struct statvfs s {};
+    return ::statvfs("/proc/sys/net/netfilter/nf_conntrack_acct", &s) == 0 &&
+           (s.f_flag & ST_RDONLY) != 0;
 }
 
 bool exists(const char* path) {
@@ -135,6 +142,7 @@ void gather_conntrack(host_facts& f) {
 
 } // namespace
 
+    f.sysctls_read_only = sysctls_read_only();
 host_facts gather(const config& c) {
     host_facts f;
     f.release = host::running_release();

@@ -38,6 +38,16 @@ std::string flows(std::uint64_t count) {
     return std::to_string(count) + (count == 1 ? " flow" : " flows");
 }
 
+// The command that sets a sysctl, or what to do where nobody in here can.
+std::string set_sysctl(const host_facts& f, const std::string& assignment) {
+    std::string command = "sysctl -w " + assignment;
+    if (!f.sysctls_read_only && (f.sysctls_writable || !has_capability(f, CAP_NET_ADMIN))) {
+        return command;
+    }
+    return "on the host, with the PID of a process in here: nsenter -t PID -n " + command +
+           "; or run the container with --sysctl " + assignment + " or a writable /proc/sys";
+}
+
 std::string list(const tracked_families& t) {
     std::string text;
     for (const auto& [there, name] :
@@ -114,7 +124,7 @@ condition judge_acct(const host_facts& f) {
                 cannot_read + cannot_set(f), show_sysctls};
     }
     if (*f.acct == 0) {
-        constexpr const char* remedy = "sysctl -w net.netfilter.nf_conntrack_acct=1";
+        const auto remedy = set_sysctl(f, "net.netfilter.nf_conntrack_acct=1");
         if (!f.sysctls_applied) {
             return {"acct", verdict::bad,
                     "nf_conntrack_acct is 0: flows that begin now have no counters and no events",
@@ -143,7 +153,7 @@ condition judge_timestamp(const host_facts& f) {
                 f.acct ? no_timestamps : show_sysctls};
     }
     if (*f.timestamp == 0) {
-        constexpr const char* remedy = "sysctl -w net.netfilter.nf_conntrack_timestamp=1";
+        const auto remedy = set_sysctl(f, "net.netfilter.nf_conntrack_timestamp=1");
         if (!f.sysctls_applied) {
             return {"timestamp", verdict::warning,
                     "nf_conntrack_timestamp is 0: events of flows that begin now do not tell when",

@@ -83,6 +83,32 @@ BOOST_AUTO_TEST_CASE(sysctls_that_the_program_sets) {
     BOOST_TEST((only(f, "acct").verdict == verdict::bad));
     BOOST_TEST((only(f, "timestamp").verdict == verdict::bad));
 }
+BOOST_AUTO_TEST_CASE(sysctls_that_nobody_can_set_in_here) {
+    constexpr const char* by_command = "sysctl -w net.netfilter.nf_conntrack_acct=1";
+    auto f = good_host();
+    f.acct = 0;
+    f.sysctls_applied = true;
+    f.sysctls_writable = false;
+    f.effective = bpf | perfmon; // Root can.
+    BOOST_TEST(only(f, "acct").remedy == by_command);
+    const auto check = [&] {
+        const auto remedy = only(f, "acct").remedy;
+        BOOST_TEST(has(remedy, std::string("nsenter -t PID -n ") + by_command), remedy);
+        BOOST_TEST(has(remedy, "--sysctl net.netfilter.nf_conntrack_acct=1"), remedy);
+    };
+    f.sysctls_read_only = true;
+    check();
+    f.sysctls_read_only = false;
+    f.effective = everything; // And yet they are not writable.
+    check();
+    f.sysctls_applied = false;
+    check();
+    f.timestamp = 0;
+    BOOST_TEST(has(only(f, "timestamp").remedy, "--sysctl net.netfilter.nf_conntrack_timestamp=1"));
+    f.sysctls_writable = true;
+    BOOST_TEST(only(f, "acct").remedy == by_command);
+}
+
 
 BOOST_AUTO_TEST_CASE(tracking_by_what_the_kernel_lists) {
     auto f = good_host();

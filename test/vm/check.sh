@@ -101,6 +101,15 @@ check flowdump --no-sysctl
 names WARN timestamp
 mend timestamp
 
+# Where /proc/sys is read-only, root cannot either.
+sealed=(unshare -m sh -c 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys &&
+    exec "$@"' -)
+all_good "${sealed[@]}" flowdump
+sysctl -qw net.netfilter.nf_conntrack_acct=0
+check "${sealed[@]}" flowdump
+names FAIL acct "-> on the host, .* nsenter -t PID -n sysctl -w .*--sysctl net.netfilter"
+sysctl -qw net.netfilter.nf_conntrack_acct=1
+
 # flow N: puts one into the table.
 flow() {
     conntrack -I -p udp -s 192.0.2.1 -d 192.0.2.2 --sport "$1" --dport 9 --timeout 600 2>/dev/null \
