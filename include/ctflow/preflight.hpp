@@ -53,7 +53,8 @@ struct preflight_report {
     /// - `module`: nf_conntrack is loaded.
     /// - `hooks`: the kernel takes the programs. Tried, unless one of the above but memory is bad.
     /// - `acct`, `timestamp`: conntrack's sysctls.
-    /// - `tracking`: something makes conntrack follow packets.
+    /// - `tracking`: something makes conntrack follow packets, of IPv4 and IPv6. Without those of
+    ///   IPv4 it is bad, without those of IPv6 a warning, unless there are no IPv6 addresses.
     /// - `table`: conntrack's table has room.
     /// - `offload`: no nftables flow table keeps packets from being counted.
     std::vector<condition> conditions;

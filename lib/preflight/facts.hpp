@@ -28,6 +28,12 @@ struct tracked_families {
     bool bridge = false;
 };
 
+// Whether it follows a connection over loopback. Nothing of a family that loopback is without.
+struct loopback_answers {
+    std::optional<bool> ipv4;
+    std::optional<bool> ipv6;
+};
+
 // An nftables flow table.
 struct flow_table {
     std::string family;
@@ -74,7 +80,8 @@ struct host_facts {
     std::optional<std::uint64_t> max; // Of flows; 0: no limit.
     bool max_belongs_here = true;     // And not to another namespace.
     std::optional<tracked_families> hooks;
-    std::optional<bool> loopback_followed; // A connection of our own.
+    loopback_answers loopback; // Tried where the hooks cannot be listed.
+    bool ipv6 = true;          // This network namespace has addresses of it.
     std::optional<std::vector<flow_table>> flow_tables;
 };
 

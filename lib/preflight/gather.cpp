@@ -53,6 +53,12 @@ bool sysctls_read_only() {
            (s.f_flag & ST_RDONLY) != 0;
 }
 
+// The file is empty where IPv6 is switched off, and is not there in a kernel without it.
+bool has_ipv6_addresses() {
+    std::ifstream file("/proc/net/if_inet6");
+    return file.peek() != std::ifstream::traits_type::eof();
+}
+
 bool exists(const char* path) {
     std::error_code ignored;
     return fs::exists(path, ignored);
@@ -130,19 +136,20 @@ void gather_conntrack(host_facts& f) {
     f.acct = conntrack_sysctl("acct");
     f.timestamp = conntrack_sysctl("timestamp");
     f.sysctls_writable = sysctls_writable();
+    f.sysctls_read_only = sysctls_read_only();
     f.count = conntrack_sysctl("count"); // Before loopback adds to it.
     f.max = conntrack_sysctl("max");
     f.max_belongs_here = max_belongs_here();
     f.hooks = list_conntrack_hooks();
     if (!f.hooks) {
-        f.loopback_followed = loopback_followed();
+        f.loopback = try_loopback();
     }
+    f.ipv6 = has_ipv6_addresses();
     f.flow_tables = flow_tables_impossible() ? std::vector<flow_table>() : list_flow_tables();
 }
 
 } // namespace
 
-    f.sysctls_read_only = sysctls_read_only();
 host_facts gather(const config& c) {
     host_facts f;
     f.release = host::running_release();

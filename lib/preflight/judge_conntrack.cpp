@@ -59,14 +59,31 @@ std::string list(const tracked_families& t) {
     return text;
 }
 
+// What this namespace has of IP, and is not followed.
+std::string list_missing(const tracked_families& t, const host_facts& f) {
+    return list({!t.ipv4, !t.ipv6 && f.ipv6, false});
+}
+
 // The probe sees all namespaces.
 condition untracked(const std::string& why) {
     return {"tracking", verdict::bad,
             why + ": its flows have no events, those of other namespaces may", track_all, true};
 }
 
+// Without IPv4 it is bad: that is most of what most hosts carry. Without IPv6 it need not be: most
+// hosts have addresses of it, whether it is used or not.
+condition followed_in_part(const tracked_families& t, const host_facts& f, const char* how) {
+    return {"tracking", t.ipv4 ? verdict::warning : verdict::bad,
+            "only " + list(t) + (t.bridge ? " are followed" : " is followed") + how + ": " +
+                list_missing(t, f) + " flows have no events" + (t.bridge ? " elsewhere" : ""),
+            track_all, true};
+}
+
 condition judge_hooked(const tracked_families& t, const host_facts& f) {
     if (const auto families = list(t); !families.empty()) {
+        if (!list_missing(t, f).empty()) {
+            return followed_in_part(t, f, "");
+        }
         return {"tracking", verdict::good, "packets are followed: " + families, {}};
     }
     if (f.count.value_or(0) != 0) {
@@ -97,6 +114,8 @@ std::optional<std::string> add_counter(const flow_table& t) {
         (t.flags & ~known) != 0) {
         return std::nullopt;
     }
+    // To leave it out would be to take it away, which the kernel refuses.
+    const char* const offload = (t.flags & NFT_FLOWTABLE_HW_OFFLOAD) != 0 ? "flags offload; " : "";
     return "nft 'add flowtable " + t.family + " " + t.table + " " + t.name +
            " { hook ingress priority " + std::to_string(t.priority) + "; " + offload +
            "counter; }'";
@@ -139,8 +158,6 @@ condition judge_acct(const host_facts& f) {
                 remedy};
     }
     return {"acct", verdict::good, "flows are counted", {}};
-    // To leave it out would be to take it away, which the kernel refuses.
-    const char* const offload = (t.flags & NFT_FLOWTABLE_HW_OFFLOAD) != 0 ? "flags offload; " : "";
 }
 
 condition judge_timestamp(const host_facts& f) {
@@ -176,10 +193,22 @@ condition judge_tracking(const host_facts& f) {
         return judge_hooked(*f.hooks, f);
     }
     const auto count = f.count.value_or(0);
-    if (f.loopback_followed.value_or(false)) {
-        return {"tracking", verdict::good, "packets are followed: seen over loopback", {}};
+    const auto& [ipv4, ipv6] = f.loopback;
+    const tracked_families seen{ipv4.value_or(false), ipv6.value_or(false), false};
+    if (seen.ipv4 || seen.ipv6) {
+        if (ipv4.value_or(true) && ipv6.value_or(true)) {
+            return {"tracking",
+                    verdict::good,
+                    "packets are followed, as seen over loopback: " + list(seen),
+                    {}};
+        }
+        auto part = followed_in_part(seen, f, " over loopback");
+        if (count != 0) {
+            part.verdict = verdict::warning; // By a rule that exempts loopback, perhaps.
+        }
+        return part;
     }
-    if (!f.loopback_followed) {
+    if (!ipv4 && !ipv6) {
         if (count != 0) {
             return {"tracking", verdict::good, "the table holds " + flows(count), {}};
         }
@@ -237,6 +266,10 @@ condition judge_offload(const host_facts& f) {
                 "flow tables with counter: flows in them send no updates, but are counted",
                 {}};
     }
+    std::string names;
+    for (const auto& t : tables) {
+        names += (names.empty() ? "" : ", ") + (plain_word(t.name) ? t.name : "?");
+    }
     return {"offload", verdict::warning,
             "flow tables without counter (" + names +
                 "): flows in them send no updates, and their packets are not counted",
@@ -244,7 +277,3 @@ condition judge_offload(const host_facts& f) {
 }
 
 } // namespace ctflow::checks
-    std::string names;
-    for (const auto& t : tables) {
-        names += (names.empty() ? "" : ", ") + (plain_word(t.name) ? t.name : "?");
-    }

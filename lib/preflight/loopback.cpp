@@ -78,19 +78,14 @@ std::optional<bool> followed(const Address& address) {
 
 } // namespace
 
-std::optional<bool> loopback_followed() {
+loopback_answers try_loopback() {
     sockaddr_in v4{};
     v4.sin_family = AF_INET;
     v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const auto first = followed(v4);
-    if (first.value_or(false)) {
-        return first;
-    }
     sockaddr_in6 v6{};
     v6.sin6_family = AF_INET6;
     v6.sin6_addr = in6addr_loopback;
-    const auto second = followed(v6);
-    return second ? second : first;
+    return {followed(v4), followed(v6)};
 }
 
 } // namespace ctflow::checks

@@ -73,7 +73,6 @@ BOOST_AUTO_TEST_CASE(sysctls_that_the_program_sets) {
     BOOST_TEST(c.name == "acct");
     BOOST_TEST(has(c.finding, "--no-sysctl"));
     BOOST_TEST(!c.this_namespace_only);
-    BOOST_TEST(c.remedy == "sysctl -w net.netfilter.nf_conntrack_acct=1");
     f.acct = 1;
     BOOST_TEST(judge(f, {}).works()); // Nothing to set.
 
@@ -83,6 +82,7 @@ BOOST_AUTO_TEST_CASE(sysctls_that_the_program_sets) {
     BOOST_TEST((only(f, "acct").verdict == verdict::bad));
     BOOST_TEST((only(f, "timestamp").verdict == verdict::bad));
 }
+
 BOOST_AUTO_TEST_CASE(sysctls_that_nobody_can_set_in_here) {
     constexpr const char* by_command = "sysctl -w net.netfilter.nf_conntrack_acct=1";
     auto f = good_host();
@@ -109,14 +109,47 @@ BOOST_AUTO_TEST_CASE(sysctls_that_nobody_can_set_in_here) {
     BOOST_TEST(only(f, "acct").remedy == by_command);
 }
 
+BOOST_AUTO_TEST_CASE(tracking_of_some_families) {
+    struct {
+        ctflow::checks::tracked_families hooks;
+        verdict expected;
+        const char* finding;
+    } const cases[] = {
+        {{true, true, false}, verdict::good, "packets are followed: IPv4, IPv6"},
+        {{true, true, true}, verdict::good, "packets are followed: IPv4, IPv6, bridges"},
+        {{true, false, false},
+         verdict::warning,
+         "only IPv4 is followed: IPv6 flows have no events"},
+        {{true, false, true},
+         verdict::warning,
+         "only IPv4, bridges are followed: IPv6 flows have no events elsewhere"},
+        {{false, true, false}, verdict::bad, "only IPv6 is followed: IPv4 flows have no events"},
+        {{false, false, true},
+         verdict::bad,
+         "only bridges are followed: IPv4, IPv6 flows have no events elsewhere"},
+    };
+    for (const auto& each : cases) {
+        auto f = good_host();
+        f.hooks = each.hooks;
+        const auto c = the_one(f, each.expected);
+        const bool good = each.expected == verdict::good;
+        BOOST_TEST(c.name == (good ? "" : "tracking"));
+        BOOST_TEST(c.remedy == (good ? "" : rule));
+        BOOST_TEST(c.this_namespace_only == !good);
+        BOOST_TEST(only(f, "tracking").finding == each.finding);
+    }
+    auto f = good_host();
+    f.ipv6 = false;
+    f.hooks = {true, false, false};
+    BOOST_TEST((only(f, "tracking").verdict == verdict::good));
+    f.hooks = {false, false, true};
+    BOOST_TEST(has(the_one(f, verdict::bad).finding, ": IPv4 flows "));
+}
 
 BOOST_AUTO_TEST_CASE(tracking_by_what_the_kernel_lists) {
     auto f = good_host();
-    BOOST_TEST(has(only(f, "tracking").finding, "IPv4, IPv6"));
-    f.hooks = {false, true, true};
-    BOOST_TEST(only(f, "tracking").finding == "packets are followed: IPv6, bridges");
     f.hooks = {false, false, false};
-    f.loopback_followed = true; // Is not asked, then.
+    f.loopback = {true, true}; // Is not asked, then.
     const auto left_over = the_one(f, verdict::warning);
     BOOST_TEST(left_over.name == "tracking");
     BOOST_TEST(has(left_over.finding, "3 flows"));
@@ -131,27 +164,43 @@ BOOST_AUTO_TEST_CASE(tracking_by_what_the_kernel_lists) {
 }
 
 BOOST_AUTO_TEST_CASE(tracking_by_what_can_be_seen) {
+    constexpr auto unknown = std::nullopt;
     struct {
-        std::optional<bool> loopback;
+        ctflow::checks::loopback_answers loopback;
         std::uint64_t count;
         verdict expected;
         const char* remedy;
-    } const cases[] = {{true, 0, verdict::good, ""},
-                       {true, 9, verdict::good, ""},
-                       {false, 0, verdict::bad, rule},
-                       {false, 9, verdict::warning, rule},
-                       {std::nullopt, 0, verdict::warning, "ip link set lo up"},
-                       {std::nullopt, 9, verdict::good, ""}};
+    } const cases[] = {{{true, true}, 0, verdict::good, ""},
+                       {{true, true}, 9, verdict::good, ""},
+                       {{true, unknown}, 0, verdict::good, ""},
+                       {{unknown, true}, 0, verdict::good, ""},
+                       {{true, false}, 0, verdict::warning, rule},
+                       {{true, false}, 9, verdict::warning, rule},
+                       {{false, true}, 0, verdict::bad, rule},
+                       {{false, true}, 9, verdict::warning, rule},
+                       {{false, false}, 0, verdict::bad, rule},
+                       {{false, false}, 9, verdict::warning, rule},
+                       {{false, unknown}, 0, verdict::bad, rule},
+                       {{unknown, false}, 0, verdict::bad, rule},
+                       {{unknown, unknown}, 0, verdict::warning, "ip link set lo up"},
+                       {{unknown, unknown}, 9, verdict::good, ""}};
     for (const auto& each : cases) {
         auto f = good_host();
         f.hooks.reset();
-        f.loopback_followed = each.loopback;
+        f.loopback = each.loopback;
         f.count = each.count;
         const auto c = only(f, "tracking");
         BOOST_TEST((c.verdict == each.expected), c);
-        BOOST_TEST(c.this_namespace_only == (c.verdict == verdict::bad));
+        BOOST_TEST((c.this_namespace_only || c.verdict != verdict::bad));
         BOOST_TEST(c.remedy == each.remedy);
     }
+    auto f = good_host();
+    f.hooks.reset();
+    f.loopback = {true, unknown};
+    BOOST_TEST(only(f, "tracking").finding == "packets are followed, as seen over loopback: IPv4");
+    f.loopback = {true, false};
+    BOOST_TEST(only(f, "tracking").finding ==
+               "only IPv4 is followed over loopback: IPv6 flows have no events");
 }
 
 BOOST_AUTO_TEST_CASE(table) {
@@ -216,6 +265,8 @@ BOOST_AUTO_TEST_CASE(flow_tables) {
         BOOST_TEST(!has(remedy, "add flowtable"));
         BOOST_TEST(!has(remedy, "reboot"));
     }
+    f.flow_tables = {{"inet", "t", "f", 0, 1U << 7}}; // Who knows.
+    BOOST_TEST(!has(the_one(f, verdict::warning).remedy, "add flowtable"));
 }
 
 BOOST_AUTO_TEST_CASE(flow_tables_that_may_not_be_listed) {
@@ -230,5 +281,3 @@ BOOST_AUTO_TEST_CASE(flow_tables_that_may_not_be_listed) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
-    f.flow_tables = {{"inet", "t", "f", 0, 1U << 7}}; // Who knows.
-    BOOST_TEST(!has(the_one(f, verdict::warning).remedy, "add flowtable"));

@@ -127,13 +127,27 @@ nft delete table inet ctflow
 forget_flows
 flow 1
 broken WARN tracking "1 flow "
-for family in ip ip6; do # One of them is enough.
+
+# One family alone is told from both, by the kernel's list and over loopback.
+for each in "ip|WARN|only IPv4 is followed.*: IPv6 flows" \
+    "ip6|FAIL|only IPv6 is followed.*: IPv4 flows"; do
+    IFS='|' read -r family verdict finding <<<"$each"
     nft delete table inet ctflow
-    nft "table $family ctflow { chain c { type filter hook output priority 0; ct state new; }; }"
-    all_good
-    nft delete table "$family" ctflow
-    nft 'table inet ctflow { chain c { type filter hook output priority 0; ct state new; }; }'
+    nft "table $family some { chain c { type filter hook output priority 0; ct state new; }; }"
+    forget_flows
+    check as_nobody ",+bpf,+perfmon,+sys_admin" flowdump
+    names "$verdict" tracking "$finding"
+    forget_flows
+    broken "$verdict" tracking "$finding"
+    nft delete table "$family" some
 done
+nft delete table inet ctflow
+nft 'table ip some { chain c { type filter hook output priority 0; ct state new; }; }'
+sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+all_good
+sysctl -qw net.ipv6.conf.all.disable_ipv6=0
+nft delete table ip some
+nft 'table inet ctflow { chain c { type filter hook output priority 0; ct state new; }; }'
 nft 'table ip exempt { chain c { type filter hook output priority -300; oif lo notrack; }; }'
 check flowdump # The kernel tells its hooks, or the table is not empty.
 [[ $status == 0 ]] || fail "loopback is exempt"
@@ -205,6 +219,12 @@ all_good
 grep '^ok    lockdown .*not confidentiality' out || fail "lockdown: how is that known?"
 mount -t securityfs securityfs /sys/kernel/security
 
+# Kprobes need the symbols; that they are hidden is not that the module is missing.
+mount --bind /dev/null /proc/kallsyms
+check flowdump --attach kprobe
+names FAIL hooks "/proc/kallsyms cannot be read"
+umount /proc/kallsyms
+
 check flowdump --avoid __nf_ct_refresh_acct
 names FAIL hooks __nf_ct_refresh_acct
 check flowdump --attach fentry
@@ -231,12 +251,6 @@ cp "$(type -P flowdump)" own
 for each in "|CAP_BPF, CAP_PERFMON" ",+bpf|CAP_PERFMON" ",+perfmon|CAP_BPF"; do
     check as_nobody "${each%|*}" ./own
     names FAIL capabilities "refused: ${each#*|} -> setcap .* /tmp/own$"
-# Kprobes need the symbols; that they are hidden is not that the module is missing.
-mount --bind /dev/null /proc/kallsyms
-check flowdump --attach kprobe
-names FAIL hooks "/proc/kallsyms cannot be read"
-umount /proc/kallsyms
-
     as_nobody "${each%|*}" ./own --no-sysctl --duration 0s >err 2>&1 && fail "it may run"
     grep -q "(missing: ${each#*|})$" err || fail "the error does not name what is missing: $(cat err)"
     tail -n 1 err | grep -q "'flowdump --check'" || fail "no hint at --check"
