@@ -66,11 +66,12 @@ struct preflight_report {
 /// Finds out why a probe of this configuration cannot be made here, or would have no events.
 ///
 /// Looks at the network namespace of the calling thread; the probe itself sees all of them. To be
-/// sure, it makes a probe as basic_probe's constructor does, attaches nothing, and lets it go; with
-/// small buffers, where large ones would do nothing but take memory. It
-/// changes nothing, but the kernel may load modules to answer (nfnetlink, nfnetlink_hook,
-/// nf_tables); and where the kernel does not list its hooks (before Linux 5.14, or without
-/// CAP_NET_ADMIN), it connects to itself over loopback and looks whether conntrack has seen it.
+/// sure, it makes a probe as basic_probe's constructor does (which, for fentry, attaches a program
+/// that does nothing for a moment) and lets it go; with small buffers, where large ones would do
+/// nothing but take memory. Beyond that it changes nothing, but the kernel may load modules to
+/// answer (nfnetlink, nfnetlink_hook, nf_tables); and where the kernel does not list its hooks
+/// (before Linux 5.14, or without CAP_NET_ADMIN), it connects to itself over loopback and looks
+/// whether conntrack has seen it.
 ///
 /// Takes a second or so, in which it blocks. Its probe's perf buffers count against the same limit
 /// of locked memory as those of a probe that runs already for this user.

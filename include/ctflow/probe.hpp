@@ -24,9 +24,9 @@ namespace ctflow {
 /// Accounts the flows that this host's conntrack follows, in all network namespaces, and sends
 /// their events to the consumers registered with it.
 ///
-/// A constructed probe has its BPF program in the kernel, attached to nothing. start() attaches
-/// it; async_run() reads its events while it is outstanding, on the probe's executor, without a
-/// thread of its own; stop() detaches it.
+/// A constructed probe has its BPF program in the kernel, not attached yet. start() attaches it;
+/// async_run() reads its events while it is outstanding, on the probe's executor, without a thread
+/// of its own; stop() detaches it.
 ///
 /// Needs root (or, for kprobes, CAP_BPF and CAP_PERFMON: see the README), a kernel with BTF, and
 /// the nf_conntrack module loaded.
@@ -51,12 +51,14 @@ public:
         using other = basic_probe<OtherExecutor>;
     };
 
-    /// Selects, opens, configures and loads the BPF program; attaches nothing.
+    /// Selects, opens, configures and loads the BPF program. Attaches none of it, but for fentry a
+    /// program that does nothing, for a moment: to see whether it can be attached.
     ///
     /// Errors: those of validate(config); errc::kernel_release, kernel_too_old, no_btf,
-    /// conntrack_missing, hook_missing, fentry_unavailable, missing_capabilities, locked_memory,
-    /// no_memory, lockdown, forbidden, load_failed; or the errno of a system call. A probe whose
-    /// construction failed answers every call with that error.
+    /// btf_file, conntrack_missing, no_symbols, hook_missing, fentry_unavailable,
+    /// missing_capabilities, locked_memory, no_memory, lockdown, forbidden, load_failed,
+    /// attach_failed; or the errno of a system call. A probe whose construction failed answers
+    /// every call with that error.
     basic_probe(const executor_type& executor, const config& c, error_code& ec, diagnostics& diag)
         : executor_(executor), core_(detail::probe_core::make(executor, c, ec, diag)) {}
 
