@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(memory_that_a_map_lacks_is_told) {
     }
     for (const std::string map : {"updates_ring", "destroys_ring"}) {
         const auto log = "libbpf: map '" + map + "': failed to create: Cannot allocate memory";
-        const auto e = ask({ENOMEM, errc::load_failed, log, 65536, "much"}, c);
+        const auto e = ask({ENOMEM, errc::load_failed, log, 65536, 0, {}, "much"}, c);
         BOOST_TEST((e.code == errc::no_memory));
         BOOST_TEST(e.diag == "much");
     }
