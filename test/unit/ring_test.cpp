@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport/ring.hpp"
+#include "unit/ring_bytes.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -19,6 +20,8 @@ namespace {
 
 using ctflow::event;
 using ctflow::event_kind;
+using ctflow::test::same;
+using ctflow::test::some_record;
 using ctflow::transport::read_ring;
 using ctflow::transport::ring_pass;
 
@@ -36,38 +39,9 @@ constexpr std::uint16_t lost_size = 8 + 16;
 // Sizes of records, to try one after the other.
 using sizes = std::initializer_list<std::uint16_t>;
 
-// A record in which each byte is another, so that none can be taken for its neighbour.
-ctflow_record some_record(unsigned char seed, event_kind kind = event_kind::update) {
-    std::array<unsigned char, sizeof(ctflow_record)> bytes;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        bytes[i] = static_cast<unsigned char>(seed + i);
-    }
-    ctflow_record record;
-    std::memcpy(&record, bytes.data(), sizeof(record));
-    record.kind = static_cast<unsigned char>(kind);
-    record.family = seed % 2 == 0 ? 2 : 10; // AF_INET, AF_INET6
-    return record;
-}
-
-bool same(const event& e, const ctflow_record& record) {
-    return std::memcmp(&e.record(), &record, sizeof(record)) == 0;
-}
-
-// A ring as the kernel leaves it: memory of exactly its size, so that a sanitizer sees any step
-// beside it, and what is written wraps around.
-class test_ring {
+class test_ring : public ctflow::test::ring_bytes {
 public:
-    explicit test_ring(std::size_t size, std::uint64_t start = 0)
-        : memory_(size, std::byte{0xcc}), tail(start), head(start) {}
-
-    template <class T>
-    void put(T value) {
-        std::array<std::byte, sizeof(T)> bytes;
-        std::memcpy(bytes.data(), &value, sizeof(T));
-        for (const auto b : bytes) {
-            memory_[head++ % memory_.size()] = b;
-        }
-    }
+    using ring_bytes::ring_bytes;
 
     void put_header(std::uint32_t type, std::uint16_t size) {
         put(type);
@@ -103,15 +77,8 @@ public:
     }
 
     ring_pass read(std::span<event> out, event_kind kind = event_kind::update) const {
-        return read_ring(memory_, head, tail, kind, out);
+        return read_ring(memory(), head, tail, kind, out);
     }
-
-private:
-    std::vector<std::byte> memory_;
-
-public:
-    std::uint64_t tail;
-    std::uint64_t head;
 };
 
 // One malformed record, and nothing left to read.

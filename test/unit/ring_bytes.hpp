@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the tests of both kinds of rings have in common.
+#include <ctflow/event.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+namespace ctflow::test {
+
+// A record in which each byte is another, so that none can be taken for its neighbour.
+inline ctflow_record some_record(unsigned char seed, event_kind kind = event_kind::update) {
+    std::array<unsigned char, sizeof(ctflow_record)> bytes;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        bytes[i] = static_cast<unsigned char>(seed + i);
+    }
+    ctflow_record record;
+    std::memcpy(&record, bytes.data(), sizeof(record));
+    record.kind = static_cast<unsigned char>(kind);
+    record.family = seed % 2 == 0 ? 2 : 10; // AF_INET, AF_INET6
+    return record;
+}
+
+inline bool same(const event& e, const ctflow_record& record) {
+    return std::memcmp(&e.record(), &record, sizeof(record)) == 0;
+}
+
+// A ring as the kernel leaves it: memory of exactly its size, so that a sanitizer sees any step
+// beside it, and what is written wraps around.
+class ring_bytes {
+public:
+    explicit ring_bytes(std::size_t size, std::uint64_t start = 0)
+        : tail(start), head(start), memory_(size, std::byte{0xcc}) {}
+
+    template <class T>
+    void put(T value) {
+        std::array<std::byte, sizeof(T)> bytes;
+        std::memcpy(bytes.data(), &value, sizeof(T));
+        for (const auto b : bytes) {
+            memory_[head++ % memory_.size()] = b;
+        }
+    }
+
+    const std::vector<std::byte>& memory() const noexcept { return memory_; }
+
+    std::uint64_t tail;
+    std::uint64_t head;
+
+private:
+    std::vector<std::byte> memory_;
+};
+
+} // namespace ctflow::test
