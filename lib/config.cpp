@@ -23,6 +23,20 @@ bool out_of_range(const curve_point& p) noexcept {
 
 } // namespace
 
+const char* to_string(attach_mode mode) noexcept {
+    switch (mode) {
+    case attach_mode::fentry:
+        return "fentry";
+    case attach_mode::kprobe:
+        return "kprobe";
+    case attach_mode::netfilter:
+        return "netfilter";
+    case attach_mode::automatic:
+        break;
+    }
+    return "automatic";
+}
+
 config with_defaults(config c) noexcept {
     set_default(c.curve0.rate, 20s);
     set_default(c.curve1.age, 60s);
@@ -48,6 +62,10 @@ error_code validate(const config& given) noexcept {
     }
     if (c.max_flows == 0 || c.max_flows > config::max_flows_limit) {
         return errc::max_flows;
+    }
+    if (c.netlink_buffer < config::netlink_buffer_least ||
+        c.netlink_buffer > config::netlink_buffer_limit) {
+        return errc::netlink_buffer;
     }
     return {};
 }

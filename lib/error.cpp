@@ -20,6 +20,8 @@ const char* describe(errc e) noexcept {
                "buffers 2 GiB at most for all CPUs together";
     case errc::max_flows:
         return "max_flows must be between 1 and 67108864";
+    case errc::netlink_buffer:
+        return "netlink_buffer must be between 4096 and 1073741824 bytes";
     case errc::kernel_release:
         return "not a kernel release: it must begin with MAJOR.MINOR, as uname -r prints it";
     case errc::kernel_too_old:
@@ -41,6 +43,12 @@ const char* describe(errc e) noexcept {
         return "this kernel has no function of conntrack's to hook where one is needed";
     case errc::fentry_unavailable:
         return "fentry is not possible for this kernel's conntrack: choose kprobe or automatic";
+    case errc::netfilter_unavailable:
+        return "this kernel runs no BPF programs at netfilter's hooks: Linux 6.4 or newer is "
+               "needed";
+    case errc::ctnetlink_missing:
+        return "this kernel does not tell of the ends of flows: load the nf_conntrack_netlink "
+               "module (modprobe nf_conntrack_netlink)";
     case errc::missing_capabilities:
         return "not permitted: run it as root, or with CAP_BPF and CAP_PERFMON where those suffice "
                "(see the README)";

@@ -21,12 +21,21 @@ struct curve_point {
     friend bool operator==(const curve_point&, const curve_point&) = default;
 };
 
-/// How the BPF program gets at conntrack's functions.
+/// How the BPF program gets at conntrack's flows.
 enum class attach_mode : std::uint8_t {
-    automatic, ///< fentry where the kernel can, else kprobe.
+    automatic, ///< fentry where the kernel can, else kprobe, else netfilter.
     fentry,    ///< fentry and fexit: the cheapest; needs BTF of nf_conntrack.
     kprobe,    ///< kprobe and kretprobe: works without BTF of modules, costs several times more.
+
+    /// Programs at netfilter's hooks (Linux 6.4), and ctnetlink for the ends of flows: works where
+    /// tracing is forbidden (lockdown), and sees one network namespace, that of the thread that
+    /// calls start(). Events come by a ring buffer, whatever config::transport says. See the README
+    /// for what else differs.
+    netfilter,
 };
+
+/// "automatic", "fentry", "kprobe", "netfilter".
+CTFLOW_DECL const char* to_string(attach_mode mode) noexcept;
 
 /// How events travel from the kernel to the process. Events that find no room are lost and counted
 /// either way (probe_stats).
@@ -48,6 +57,10 @@ struct config {
     /// Upper limits of the two sizes. Beyond, kernels refuse with errors that name no reason.
     static constexpr std::size_t buffer_pages_limit = 65536;
     static constexpr std::uint32_t max_flows_limit = 1U << 26;
+
+    /// The limits of netlink_buffer.
+    static constexpr std::size_t netlink_buffer_least = std::size_t{4} << 10;
+    static constexpr std::size_t netlink_buffer_limit = std::size_t{1} << 30;
 
     /// Upper limit of the ages and rates of curve points, a way to say "never".
     static constexpr std::chrono::nanoseconds curve_limit = std::chrono::hours(24 * 36500);
@@ -81,6 +94,12 @@ struct config {
     /// and its destroy event, but no updates between.
     std::uint32_t max_flows = 65536;
 
+    /// Room for the ends of flows that the kernel has told and nobody has read yet, in bytes, with
+    /// attach_mode::netfilter: the receive buffer of a netlink socket, 4 KiB to 1 GiB. Each end
+    /// takes some 640 bytes. When it overflows, ends are found out by a look at conntrack's table
+    /// (probe_stats::netlink_overruns).
+    std::size_t netlink_buffer = std::size_t{4} << 20;
+
     /// How to attach. An explicit choice is not replaced by another when it cannot be had.
     attach_mode attach = attach_mode::automatic;
 
@@ -101,7 +120,8 @@ CTFLOW_DECL config with_defaults(config c) noexcept;
 /// Checks a configuration, defaults filled in: curve ages must rise (errc::curve0_age,
 /// errc::curve1_age say which does not), none may be negative or above
 /// a hundred years (errc::curve_out_of_range),
-/// buffer_pages (errc::buffer_pages) and max_flows (errc::max_flows) must be in their ranges.
+/// buffer_pages (errc::buffer_pages), max_flows (errc::max_flows) and netlink_buffer
+/// (errc::netlink_buffer) must be in their ranges.
 CTFLOW_DECL error_code validate(const config& c) noexcept;
 
 } // namespace ctflow

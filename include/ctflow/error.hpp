@@ -39,25 +39,28 @@ enum class errc {
     curve_out_of_range, ///< A curve point's age or rate is negative, or above a hundred years.
     buffer_pages,       ///< buffer_pages is not a power of two, or too many.
     max_flows,          ///< max_flows is zero, or above 67108864.
+    netlink_buffer,     ///< netlink_buffer is below 4 KiB, or above 1 GiB.
 
     // The host.
-    kernel_release,       ///< A kernel release string does not start with MAJOR.MINOR.
-    kernel_too_old,       ///< The kernel lacks what the BPF program needs.
-    no_btf,               ///< The kernel does not describe its types (CONFIG_DEBUG_INFO_BTF).
-    btf_file,             ///< config::btf_file cannot be read, is no BTF, or another kernel's.
-    conntrack_missing,    ///< The nf_conntrack module is not loaded.
-    no_symbols,           ///< /proc/kallsyms is not there or empty, and kprobes need it.
-    hook_missing,         ///< A conntrack function that must be hooked cannot be.
-    fentry_unavailable,   ///< fentry was asked for, and the kernel cannot do it for conntrack.
-    missing_capabilities, ///< The process may not: no root, or without CAP_BPF, CAP_PERFMON.
-    locked_memory,        ///< RLIMIT_MEMLOCK is too low for perf buffers or, before 5.11, maps.
-    no_memory,            ///< The kernel lacks memory for the flow table or the buffers.
-    lockdown,             ///< Kernel lockdown forbids tracing programs.
-    forbidden,            ///< Refused for another reason to who has all rights: a security module.
-    load_failed,          ///< The kernel or libbpf refused the BPF program.
-    attach_failed,        ///< A program was loaded but could not be attached.
-    sysctl_missing,       ///< A sysctl does not exist in this network namespace.
-    sysctl_denied,        ///< A sysctl may not be written.
+    kernel_release,        ///< A kernel release string does not start with MAJOR.MINOR.
+    kernel_too_old,        ///< The kernel lacks what the BPF program needs.
+    no_btf,                ///< The kernel does not describe its types (CONFIG_DEBUG_INFO_BTF).
+    btf_file,              ///< config::btf_file cannot be read, is no BTF, or another kernel's.
+    conntrack_missing,     ///< The nf_conntrack module is not loaded.
+    no_symbols,            ///< /proc/kallsyms is not there or empty, and kprobes need it.
+    hook_missing,          ///< A conntrack function that must be hooked cannot be.
+    fentry_unavailable,    ///< fentry was asked for, and the kernel cannot do it for conntrack.
+    netfilter_unavailable, ///< The kernel has no BPF programs at netfilter's hooks (Linux 6.4).
+    ctnetlink_missing,     ///< The kernel does not tell of flows' ends by netlink.
+    missing_capabilities,  ///< The process may not: no root, or without CAP_BPF, CAP_PERFMON.
+    locked_memory,         ///< RLIMIT_MEMLOCK is too low for perf buffers or, before 5.11, maps.
+    no_memory,             ///< The kernel lacks memory for the flow table or the buffers.
+    lockdown,              ///< Kernel lockdown forbids tracing programs.
+    forbidden,             ///< Refused for another reason to who has all rights: a security module.
+    load_failed,           ///< The kernel or libbpf refused the BPF program.
+    attach_failed,         ///< A program was loaded but could not be attached.
+    sysctl_missing,        ///< A sysctl does not exist in this network namespace.
+    sysctl_denied,         ///< A sysctl may not be written.
 
     // The probe.
     already_started,     ///< start() on a probe that is started.

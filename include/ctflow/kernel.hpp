@@ -20,13 +20,21 @@ enum class hook_role : std::uint8_t {
     destroy,    ///< A flow has ended.
 };
 
-/// A kernel function, and the BPF programs that are attached to it.
+/// A kernel function, and the BPF programs that are attached to it; or a hook of netfilter's.
 struct hook {
     hook_role role{};
-    std::string function; ///< Empty in the kernel that select() returns: nothing was looked up.
-    std::string attach;   ///< "fentry", "fexit", "kprobe" or "kprobe+kretprobe".
+    std::string function; ///< Or "LOCAL_IN", "POST_ROUTING"; "ctnetlink", which tells of ends.
+    std::string attach;   ///< "fentry", "fexit", "kprobe", "kprobe+kretprobe", "netfilter", or
+                          ///< "netlink".
 
     friend bool operator==(const hook&, const hook&) = default;
+};
+
+/// A better way to attach that could not be had, and why.
+struct refused_attach {
+    attach_mode attach = attach_mode::automatic;
+    error_code error;
+    diagnostics diag; ///< More about it, as basic_probe's constructor gives it.
 };
 
 /// The kernel that a probe was made for, and how it hooks it.
@@ -34,6 +42,7 @@ struct kernel {
     std::string release; ///< As uname -r prints it.
     attach_mode attach = attach_mode::automatic;
     std::vector<hook> hooks;
+    std::vector<refused_attach> refused; ///< With attach_mode::automatic, best first.
 };
 
 /// An embedded BPF object, and the kernel it was chosen for.

@@ -40,6 +40,17 @@ struct probe_stats {
     /// is lost thereby but of flows without a place in the flow table: another program catches
     /// them. And packets that the kprobe side could not remember until the function's return.
     std::uint64_t program_misses = 0;
+
+    /// With attach_mode::netfilter: how often the kernel found no room to tell of flows' ends
+    /// (config::netlink_buffer), and how many messages it dropped then. Not a count of lost events:
+    /// each time conntrack's table is looked through.
+    std::uint64_t netlink_overruns = 0;
+    std::uint64_t netlink_messages_lost = 0;
+
+    /// Destroy events of flows that were found gone in this way, or whose end was seen by a new
+    /// flow in their place. They are among perf_events_destroy; their counters are those of the
+    /// flow's last event, to which its last packets may be missing.
+    std::uint64_t destroys_reconstructed = 0;
 };
 
 /// What a consumer has counted since it was constructed, with conntracct's names.

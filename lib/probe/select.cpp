@@ -14,7 +14,7 @@ constexpr host::kernel_version oldest{5, 8, 0};
 
 selection select(std::string_view release, error_code& ec) {
     ec.clear();
-    selection s{"acct", bpf::embedded_object(), {std::string(release), {}, {}}};
+    selection s{"acct", bpf::embedded_object(), {std::string(release), {}, {}, {}}};
     const auto version = host::parse_release(release);
     if (!version) {
         ec = errc::kernel_release;
