@@ -54,12 +54,16 @@ std::uint64_t shared_ring_size(std::size_t pages, const machine& m) noexcept {
 
 std::uint64_t ring_bytes(transport_kind transport, std::size_t pages, const machine& m) noexcept {
     if (transport == transport_kind::ring_buffer) {
-        // And three pages, one for each position and one for the kernel itself
-        // (bpf_ringbuf_area_alloc() in kernel/bpf/ringbuf.c).
-        return (shared_ring_size(pages, m) + 3 * m.page_size) * 2;
+        return netfilter_ring_bytes(pages, m) * 2;
     }
     // For each CPU, and a page for head and tail.
     return (std::uint64_t{pages} + 1) * m.page_size * m.cpus * 2;
+}
+
+std::uint64_t netfilter_ring_bytes(std::size_t pages, const machine& m) noexcept {
+    // And three pages, one for each position and one for the kernel itself
+    // (bpf_ringbuf_area_alloc() in kernel/bpf/ringbuf.c).
+    return shared_ring_size(pages, m) + 3 * m.page_size;
 }
 
 std::string mebibytes(std::uint64_t bytes) {
@@ -78,6 +82,11 @@ std::string ring_need(transport_kind transport, std::size_t pages, const machine
            (shared ? " pages for each CPU" : " pages") + " need " +
            mebibytes(ring_bytes(transport, pages, m)) + " of kernel memory: two for " +
            (shared ? "all" : "each") + " of " + cpus(m);
+}
+
+std::string netfilter_ring_need(std::size_t pages, const machine& m) {
+    return "a ring buffer of " + std::to_string(pages) + " pages for each of " + cpus(m) +
+           " needs " + mebibytes(netfilter_ring_bytes(pages, m)) + " of kernel memory";
 }
 
 std::string ring_excess(transport_kind transport, std::size_t pages, const machine& m) {

@@ -35,6 +35,9 @@ constexpr std::uint64_t shared_ring_limit = std::uint64_t{1} << 31;
 // What the kernel sets aside for the rings of updates and those of destroys.
 std::uint64_t ring_bytes(transport_kind transport, std::size_t pages, const machine& m) noexcept;
 
+// The same of the only ring that there is with attach_mode::netfilter: that of updates.
+std::uint64_t netfilter_ring_bytes(std::size_t pages, const machine& m) noexcept;
+
 // "8 MiB", rounded up.
 std::string mebibytes(std::uint64_t bytes);
 
@@ -43,6 +46,9 @@ std::string flow_table_need(std::uint32_t max_flows);
 
 // "perf buffers of 64 pages need 2 MiB of kernel memory: two for each of 2 CPUs".
 std::string ring_need(transport_kind transport, std::size_t pages, const machine& m);
+
+// "a ring buffer of 64 pages for each of 2 CPUs needs 1 MiB of kernel memory".
+std::string netfilter_ring_need(std::size_t pages, const machine& m);
 
 // "a ring buffer with 65536 pages for each of 16 CPUs comes to 4096 MiB, and 2048 MiB is the
 // kernel's limit"; empty if it is within.

@@ -91,16 +91,19 @@ int try_perf_event(bool with_registers) noexcept {
 
 } // namespace
 
-std::string missing_capabilities(std::uint64_t effective) {
-    if (has(effective, CAP_SYS_ADMIN)) {
-        return {};
-    }
+std::string missing_capabilities(std::uint64_t effective, attach_mode how) {
     std::string missing;
-    if (!has(effective, CAP_BPF)) {
-        missing = "CAP_BPF";
+    const auto need = [&](unsigned capability, const char* name) {
+        if (!has(effective, capability)) {
+            missing += (missing.empty() ? "" : ", ") + std::string(name);
+        }
+    };
+    if (!has(effective, CAP_SYS_ADMIN)) {
+        need(CAP_BPF, "CAP_BPF");
+        need(CAP_PERFMON, "CAP_PERFMON");
     }
-    if (!has(effective, CAP_PERFMON)) {
-        missing += missing.empty() ? "CAP_PERFMON" : ", CAP_PERFMON";
+    if (how == attach_mode::netfilter) {
+        need(CAP_NET_ADMIN, "CAP_NET_ADMIN");
     }
     return missing;
 }
@@ -130,9 +133,9 @@ std::optional<std::uint64_t> bounding_capabilities() {
     return parse_bounding_capabilities(read_file("/proc/self/status"));
 }
 
-std::string missing_capabilities() {
+std::string missing_capabilities(attach_mode how) {
     const auto effective = effective_capabilities();
-    return effective ? missing_capabilities(*effective) : std::string();
+    return effective ? missing_capabilities(*effective, how) : std::string();
 }
 
 bool lacks_sys_admin() {

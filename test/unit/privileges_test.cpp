@@ -119,6 +119,19 @@ BOOST_AUTO_TEST_CASE(cap_sys_admin_stands_for_both) {
     BOOST_TEST(missing_capabilities(~std::uint64_t{0}) == "");
 }
 
+BOOST_AUTO_TEST_CASE(netfilter_needs_one_more) {
+    constexpr std::uint64_t net_admin = std::uint64_t{1} << 12;
+    using enum ctflow::attach_mode;
+    BOOST_TEST(missing_capabilities(0, netfilter) == "CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN");
+    BOOST_TEST(missing_capabilities(bpf | perfmon, netfilter) == "CAP_NET_ADMIN");
+    BOOST_TEST(missing_capabilities(bpf | perfmon | net_admin, netfilter) == "");
+    BOOST_TEST(missing_capabilities(sys_admin, netfilter) == "CAP_NET_ADMIN"); // Not for that one.
+    BOOST_TEST(missing_capabilities(sys_admin | net_admin, netfilter) == "");
+    for (const auto other : {automatic, fentry, kprobe}) {
+        BOOST_TEST(missing_capabilities(bpf | perfmon, other) == "");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(this_process_has_what_the_kernel_says_it_has) {
     BOOST_TEST(missing_capabilities() == missing_capabilities(capabilities().effective()));
 }
