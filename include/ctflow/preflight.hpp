@@ -46,13 +46,16 @@ struct preflight_report {
     ///
     /// - `kernel`: Linux 5.8 or newer.
     /// - `btf`: the kernel's types, and whether conntrack's functions are among them (fentry).
-    /// - `lockdown`: not confidentiality.
+    /// - `lockdown`: not confidentiality, under which netfilter's hooks remain.
     /// - `capabilities`: CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN; CAP_NET_ADMIN while sysctls are
-    ///   to be set; kernel.perf_event_paranoid.
+    ///   to be set, and for netfilter's hooks; kernel.perf_event_paranoid, but for those.
     /// - `memory`: there is enough for the buffers and the flow table. Reckoned.
     /// - `module`: nf_conntrack is loaded.
     /// - `hooks`: the kernel takes the programs. Tried, unless one of the above but memory is bad.
+    ///   A warning where attach_mode::automatic has come down to netfilter's hooks, which see one
+    ///   network namespace.
     /// - `acct`, `timestamp`: conntrack's sysctls.
+    /// - `events`: the same, whether ctnetlink tells of the ends of flows. With netfilter's hooks.
     /// - `tracking`: something makes conntrack follow packets, of IPv4 and IPv6. Without those of
     ///   IPv4 it is bad, without those of IPv6 a warning, unless there are no IPv6 addresses.
     /// - `table`: conntrack's table has room.
@@ -65,13 +68,13 @@ struct preflight_report {
 
 /// Finds out why a probe of this configuration cannot be made here, or would have no events.
 ///
-/// Looks at the network namespace of the calling thread; the probe itself sees all of them. To be
-/// sure, it makes a probe as basic_probe's constructor does (which, for fentry, attaches a program
-/// that does nothing for a moment) and lets it go; with small buffers, where large ones would do
-/// nothing but take memory. Beyond that it changes nothing, but the kernel may load modules to
-/// answer (nfnetlink, nfnetlink_hook, nf_tables); and where the kernel does not list its hooks
-/// (before Linux 5.14, or without CAP_NET_ADMIN), it connects to itself over loopback and looks
-/// whether conntrack has seen it.
+/// Looks at the network namespace of the calling thread; the probe itself sees all of them, unless
+/// by netfilter's hooks. To be sure, it makes a probe as basic_probe's constructor does (which, for
+/// fentry, attaches a program that does nothing for a moment) and lets it go; with small buffers,
+/// where large ones would do nothing but take memory. Beyond that it changes nothing, but the
+/// kernel may load modules to answer (nfnetlink, nfnetlink_hook, nf_tables); and where the kernel
+/// does not list its hooks (before Linux 5.14, or without CAP_NET_ADMIN), it connects to itself
+/// over loopback and looks whether conntrack has seen it.
 ///
 /// Takes a second or so, in which it blocks. Its probe's perf buffers count against the same limit
 /// of locked memory as those of a probe that runs already for this user.

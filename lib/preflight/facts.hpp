@@ -73,9 +73,10 @@ struct host_facts {
     // conntrack in this network namespace; nothing if there is none.
     std::optional<std::uint64_t> acct;
     std::optional<std::uint64_t> timestamp;
-    bool sysctls_writable = true;   // For this process.
-    bool sysctls_read_only = false; // For everybody in here: /proc/sys is mounted so.
-    bool sysctls_applied = false;   // By the program, which ends if it cannot.
+    std::optional<std::uint64_t> events; // How ctnetlink tells of flows, 0 for not at all.
+    bool sysctls_writable = true;        // For this process.
+    bool sysctls_read_only = false;      // For everybody in here: /proc/sys is mounted so.
+    bool sysctls_applied = false;        // By the program, which ends if it cannot.
     std::optional<std::uint64_t> count;
     std::optional<std::uint64_t> max; // Of flows; 0: no limit.
     bool max_belongs_here = true;     // And not to another namespace.

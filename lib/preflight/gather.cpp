@@ -135,6 +135,7 @@ void gather_switches(host_facts& f) {
 void gather_conntrack(host_facts& f) {
     f.acct = conntrack_sysctl("acct");
     f.timestamp = conntrack_sysctl("timestamp");
+    f.events = conntrack_sysctl("events");
     f.sysctls_writable = sysctls_writable();
     f.sysctls_read_only = sysctls_read_only();
     f.count = conntrack_sysctl("count"); // Before loopback adds to it.

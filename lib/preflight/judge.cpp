@@ -7,9 +7,14 @@
 
 namespace ctflow::checks {
 
+bool by_netfilter(const host_facts& f, const config& c) {
+    return c.attach == attach_mode::netfilter ||
+           (f.load && !f.load->refusal && f.load->kernel.attach == attach_mode::netfilter);
+}
+
 bool worth_trying(const host_facts& f, const config& c) {
-    const auto needed = {judge_kernel(f), judge_btf(f, c), judge_lockdown(f), judge_capabilities(f),
-                         judge_module(f)};
+    const auto needed = {judge_kernel(f), judge_btf(f, c), judge_lockdown(f, c),
+                         judge_capabilities(f, c), judge_module(f)};
     return std::ranges::none_of(needed,
                                 [](const auto& each) { return each.verdict == verdict::bad; });
 }
@@ -31,20 +36,31 @@ config sizes_to_try(const host_facts& f, const config& c) {
 }
 
 preflight_report judge(const host_facts& f, const config& c) {
-    preflight_report report{{judge_kernel(f), judge_btf(f, c), judge_lockdown(f),
-                             judge_capabilities(f), judge_memory(f, c), judge_module(f)}};
+    const auto lockdown = judge_lockdown(f, c);
+    const auto capabilities = judge_capabilities(f, c);
+    preflight_report report{{judge_kernel(f), judge_btf(f, c), lockdown, capabilities,
+                             judge_memory(f, c), judge_module(f)}};
     auto& all = report.conditions;
-    if (f.load) {
+    // What one of these has found out by the attempt is not told twice.
+    if (f.load && lockdown.verdict != verdict::bad && capabilities.verdict != verdict::bad) {
         all.push_back(judge_hooks(*f.load, f, c));
     }
     if (f.module) {
         all.push_back(judge_acct(f));
         all.push_back(judge_timestamp(f));
-        all.push_back(judge_tracking(f));
+        if (by_netfilter(f, c)) {
+            all.push_back(judge_events(f));
+        }
+        all.push_back(judge_tracking(f, c));
         all.push_back(judge_table(f));
         // What is not known for want of a capability is said of that one, if at all.
-        if (f.flow_tables || judge_capabilities(f).verdict == verdict::good) {
+        if (f.flow_tables || capabilities.verdict == verdict::good) {
             all.push_back(judge_offload(f));
+        }
+    }
+    if (by_netfilter(f, c)) {
+        for (auto& each : all) {
+            each.this_namespace_only = false; // There are no others' events.
         }
     }
     return report;

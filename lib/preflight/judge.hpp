@@ -14,17 +14,22 @@ namespace ctflow::checks {
 
 condition judge_kernel(const host_facts& f);
 condition judge_btf(const host_facts& f, const config& c);
-condition judge_lockdown(const host_facts& f);
-condition judge_capabilities(const host_facts& f);
+condition judge_lockdown(const host_facts& f, const config& c);
+condition judge_capabilities(const host_facts& f, const config& c);
 condition judge_memory(const host_facts& f, const config& c);
 condition judge_module(const host_facts& f);
 condition judge_hooks(const load_attempt& attempt, const host_facts& f, const config& c);
 
 condition judge_acct(const host_facts& f);
 condition judge_timestamp(const host_facts& f);
-condition judge_tracking(const host_facts& f);
+condition judge_events(const host_facts& f);
+condition judge_tracking(const host_facts& f, const config& c);
 condition judge_table(const host_facts& f);
 condition judge_offload(const host_facts& f);
+
+// Whether netfilter's hooks are what is asked for, or what was taken. Then tracing does not matter,
+// and the probe sees this network namespace alone.
+bool by_netfilter(const host_facts& f, const config& c);
 
 // Whether making a probe tells more than is known without: nothing that it needs is bad.
 bool worth_trying(const host_facts& f, const config& c);

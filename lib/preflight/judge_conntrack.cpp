@@ -64,10 +64,12 @@ std::string list_missing(const tracked_families& t, const host_facts& f) {
     return list({!t.ipv4, !t.ipv6 && f.ipv6, false});
 }
 
-// The probe sees all namespaces.
-condition untracked(const std::string& why) {
+// By tracing the probe sees all namespaces.
+condition untracked(const std::string& why, bool netfilter) {
     return {"tracking", verdict::bad,
-            why + ": its flows have no events, those of other namespaces may", track_all, true};
+            why + ": its flows have no events" +
+                (netfilter ? "" : ", those of other namespaces may"),
+            track_all, true};
 }
 
 // Without IPv4 it is bad: that is most of what most hosts carry. Without IPv6 it need not be: most
@@ -79,7 +81,7 @@ condition followed_in_part(const tracked_families& t, const host_facts& f, const
             track_all, true};
 }
 
-condition judge_hooked(const tracked_families& t, const host_facts& f) {
+condition judge_hooked(const tracked_families& t, const host_facts& f, bool netfilter) {
     if (const auto families = list(t); !families.empty()) {
         if (!list_missing(t, f).empty()) {
             return followed_in_part(t, f, "");
@@ -93,7 +95,7 @@ condition judge_hooked(const tracked_families& t, const host_facts& f) {
                     " in its table are left over, or Open vSwitch's or tc's",
                 track_all};
     }
-    return untracked("nothing in this network namespace makes conntrack follow packets");
+    return untracked("nothing in this network namespace makes conntrack follow packets", netfilter);
 }
 
 // nft's identifiers, and nothing that a shell would take for something else.
@@ -188,9 +190,30 @@ condition judge_timestamp(const host_facts& f) {
     return {"timestamp", verdict::good, "the start of flows is known", {}};
 }
 
-condition judge_tracking(const host_facts& f) {
+// Whether ctnetlink tells of the ends of flows.
+condition judge_events(const host_facts& f) {
+    if (!f.events) {
+        return {"events", verdict::warning, cannot_read, show_sysctls};
+    }
+    if (*f.events == 0) {
+        return {"events", verdict::bad,
+                "nf_conntrack_events is 0: no end is told of flows that begin now",
+                set_sysctl(f, "net.netfilter.nf_conntrack_events=1")};
+    }
+    if (*f.events == 2) {
+        return {"events",
+                verdict::good,
+                "the ends of flows are told, but of those never that began while nobody listened "
+                "(nf_conntrack_events is 2)",
+                {}};
+    }
+    return {"events", verdict::good, "the ends of flows are told", {}};
+}
+
+condition judge_tracking(const host_facts& f, const config& c) {
+    const bool netfilter = by_netfilter(f, c);
     if (f.hooks) {
-        return judge_hooked(*f.hooks, f);
+        return judge_hooked(*f.hooks, f, netfilter);
     }
     const auto count = f.count.value_or(0);
     const auto& [ipv4, ipv6] = f.loopback;
@@ -223,7 +246,8 @@ condition judge_tracking(const host_facts& f) {
                 track_all};
     }
     return untracked("conntrack does not follow packets in this network namespace, as tried over "
-                     "loopback, and its table is empty");
+                     "loopback, and its table is empty",
+                     netfilter);
 }
 
 condition judge_table(const host_facts& f) {

@@ -3,15 +3,24 @@
 // Whether the probe can be had.
 #include "preflight/judge.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace ctflow::checks {
 namespace {
 
+// Each once: netfilter's have several roles.
 std::string hook_list(const ctflow::kernel& k) {
-    std::string text;
+    std::vector<std::string> names;
     for (const auto& hook : k.hooks) {
-        text += (text.empty() ? "" : ", ") + hook.function + " (" + hook.attach + ")";
+        auto name = hook.function + " (" + hook.attach + ")";
+        if (std::ranges::find(names, name) == names.end()) {
+            names.push_back(std::move(name));
+        }
+    }
+    std::string text;
+    for (const auto& name : names) {
+        text += (text.empty() ? "" : ", ") + name;
     }
     return text;
 }
@@ -31,6 +40,15 @@ std::string remedy_for(const error_code& ec, const host_facts& f, attach_mode wa
     }
     if (ec == errc::locked_memory) {
         return grant(f, locked_memory_capability(f));
+    }
+    if (ec == errc::netfilter_unavailable) {
+        return std::string("boot Linux 6.4 or newer") +
+               (wanted == attach_mode::netfilter
+                    ? ", or leave the way to attach to ctflow (flowdump --attach auto)"
+                    : "");
+    }
+    if (ec == errc::ctnetlink_missing) {
+        return "modprobe nf_conntrack_netlink";
     }
     if (ec == errc::missing_capabilities) {
         // The other two are there, or this would not have been tried.
@@ -76,6 +94,77 @@ std::string remedy_for(const error_code& ec, const host_facts& f, attach_mode wa
 
 } // namespace
 
+namespace {
+
+condition judge_btf_for_netfilter(const host_facts& f) {
+    if (!f.own_btf) {
+        return {"btf", verdict::bad,
+                "the kernel does not describe its types (/sys/kernel/btf/vmlinux), and for "
+                "netfilter's hooks no file can",
+                "boot a kernel built with CONFIG_DEBUG_INFO_BTF, or take kprobes (flowdump "
+                "--attach kprobe --btf FILE)"};
+    }
+    return {"btf", verdict::good, "the kernel's own, which suffices for netfilter's hooks", {}};
+}
+
+// Under lockdown, netfilter's hooks are what remains.
+condition judge_confidentiality(const host_facts& f, const config& c) {
+    constexpr const char* no_tracing =
+        "confidentiality: the kernel refuses tracing programs, to root too";
+    constexpr const char* unlock = "boot without lockdown=confidentiality";
+    if (c.attach == attach_mode::netfilter) {
+        return {"lockdown",
+                verdict::good,
+                "confidentiality: tracing is refused, and netfilter's hooks are not",
+                {}};
+    }
+    if (c.attach != attach_mode::automatic) {
+        return {"lockdown", verdict::bad, no_tracing,
+                std::string(unlock) +
+                    ", or leave the way to attach to ctflow (flowdump --attach auto)"};
+    }
+    if (f.load && f.load->refusal == errc::netfilter_unavailable) {
+        return {"lockdown", verdict::bad,
+                std::string(no_tracing) + ", and has no BPF programs at netfilter's hooks",
+                std::string(unlock) + ", or Linux 6.4 or newer"};
+    }
+    if (f.load && f.load->refusal == errc::lockdown) {
+        return {"lockdown", verdict::bad, no_tracing, unlock};
+    }
+    return {"lockdown", verdict::warning,
+            std::string(no_tracing) +
+                "; netfilter's hooks remain, and see this network namespace alone",
+            unlock};
+}
+
+bool refused_by_lockdown(const load_attempt& attempt) {
+    return std::ranges::any_of(attempt.kernel.refused,
+                               [](const auto& each) { return each.error == errc::lockdown; });
+}
+
+// That, and why not, of the ways that are better than the one taken.
+std::string list_refused(const ctflow::kernel& k) {
+    std::string text;
+    for (const auto& each : k.refused) {
+        text +=
+            std::string("; no ") + to_string(each.attach) + ": " + one_line(each.error, each.diag);
+    }
+    return text;
+}
+
+// Taken for want of something better. What would be better is the last that was refused: it asks
+// for less than those before.
+condition judge_fallback_to_netfilter(const ctflow::kernel& k, const host_facts& f) {
+    const bool locked = k.refused.empty() || k.refused.back().error == errc::lockdown;
+    return {"hooks", verdict::warning,
+            hook_list(k) + ", for this network namespace alone" + list_refused(k),
+            locked ? "run one in each network namespace (ip netns exec NAME flowdump --attach "
+                     "netfilter)"
+                   : remedy_for(k.refused.back().error, f, k.refused.back().attach)};
+}
+
+} // namespace
+
 condition judge_kernel(const host_facts& f) {
     error_code ec;
     (void)select(f.release, ec);
@@ -98,7 +187,12 @@ condition judge_btf(const host_facts& f, const config& c) {
                               : "name the BTF of this very kernel (config::btf_file, flowdump "
                                 "--btf FILE; BTFHub has many)"};
         }
-        return {"btf", verdict::good, "taken from " + c.btf_file, {}};
+        if (!by_netfilter(f, c)) {
+            return {"btf", verdict::good, "taken from " + c.btf_file, {}};
+        }
+    }
+    if (by_netfilter(f, c)) {
+        return judge_btf_for_netfilter(f);
     }
     if (!f.own_btf) {
         return {"btf", verdict::bad,
@@ -116,9 +210,12 @@ condition judge_btf(const host_facts& f, const config& c) {
             {}};
 }
 
-condition judge_lockdown(const host_facts& f) {
+condition judge_lockdown(const host_facts& f, const config& c) {
     if (!f.lockdown) {
-        if (f.load && !f.load->refusal) {
+        if (f.load && refused_by_lockdown(*f.load)) {
+            return judge_confidentiality(f, c); // As the attempt has shown.
+        }
+        if (f.load && !f.load->refusal && !by_netfilter(f, c)) {
             return {
                 "lockdown", verdict::good, "securityfs does not tell, but nothing is refused", {}};
         }
@@ -130,9 +227,7 @@ condition judge_lockdown(const host_facts& f) {
     }
     switch (*f.lockdown) {
     case host::lockdown_mode::confidentiality:
-        return {"lockdown", verdict::bad,
-                "confidentiality: the kernel refuses tracing programs, to root too",
-                "boot without lockdown=confidentiality"};
+        return judge_confidentiality(f, c);
     case host::lockdown_mode::integrity:
         return {"lockdown", verdict::good, "integrity: tracing is allowed", {}};
     case host::lockdown_mode::not_confidentiality:
@@ -148,11 +243,14 @@ condition judge_lockdown(const host_facts& f) {
 
 condition judge_memory(const host_facts& f, const config& c) {
     constexpr const char* lower_pages = "lower buffer_pages (flowdump --buffer-pages)";
-    if (const auto excess = host::ring_excess(c.transport, c.buffer_pages, f.machine);
+    const bool netfilter = by_netfilter(f, c);
+    const auto transport = netfilter ? transport_kind::ring_buffer : c.transport;
+    if (const auto excess = host::ring_excess(transport, c.buffer_pages, f.machine);
         !excess.empty()) {
         return {"memory", verdict::bad, excess, lower_pages};
     }
-    const auto rings = host::ring_bytes(c.transport, c.buffer_pages, f.machine);
+    const auto rings = netfilter ? host::netfilter_ring_bytes(c.buffer_pages, f.machine)
+                                 : host::ring_bytes(transport, c.buffer_pages, f.machine);
     const auto flows = host::flow_table_bytes(c.max_flows);
     if (!f.available_memory) {
         return {"memory", verdict::warning, "cannot be told: /proc/meminfo is not readable",
@@ -169,7 +267,9 @@ condition judge_memory(const host_facts& f, const config& c) {
     const bool too_much = rings + flows > *f.available_memory;
     if (rings >= flows) {
         return {"memory", too_much ? verdict::bad : verdict::warning,
-                host::ring_need(c.transport, c.buffer_pages, f.machine) + of_available,
+                (netfilter ? host::netfilter_ring_need(c.buffer_pages, f.machine)
+                           : host::ring_need(transport, c.buffer_pages, f.machine)) +
+                    of_available,
                 lower_pages};
     }
     return {"memory", too_much ? verdict::bad : verdict::warning,
@@ -190,7 +290,10 @@ condition judge_hooks(const load_attempt& attempt, const host_facts& f, const co
         return {"hooks", verdict::bad, one_line(attempt.refusal, attempt.diag),
                 remedy_for(attempt.refusal, f, c.attach)};
     }
-    if (f.ftrace_enabled.value_or(1) == 0) {
+    if (c.attach == attach_mode::automatic && by_netfilter(f, c)) {
+        return judge_fallback_to_netfilter(attempt.kernel, f);
+    }
+    if (f.ftrace_enabled.value_or(1) == 0 && !by_netfilter(f, c)) {
         return {"hooks", verdict::bad,
                 "kernel.ftrace_enabled is 0: what is hooked is never called, there are no events",
                 "sysctl -w kernel.ftrace_enabled=1"};
@@ -199,7 +302,7 @@ condition judge_hooks(const load_attempt& attempt, const host_facts& f, const co
         return {"hooks", verdict::bad, "kprobes are switched off: there are no events",
                 "echo 1 >/sys/kernel/debug/kprobes/enabled"};
     }
-    return {"hooks", verdict::good, hook_list(attempt.kernel), {}};
+    return {"hooks", verdict::good, hook_list(attempt.kernel) + list_refused(attempt.kernel), {}};
 }
 
 } // namespace ctflow::checks

@@ -43,6 +43,7 @@ inline host_facts good_host() {
     };
     f.acct = 1;
     f.timestamp = 1;
+    f.events = 2;
     f.count = 3;
     f.max = 1000;
     f.hooks = {true, true, false};

@@ -105,11 +105,17 @@ BOOST_AUTO_TEST_CASE(lockdown) {
     f.lockdown = lockdown_mode::not_confidentiality;
     BOOST_TEST((only(f, "lockdown").verdict == verdict::good));
     BOOST_TEST(has(only(f, "lockdown").finding, "not confidentiality"));
+    // What it does not refuse: preflight_netfilter_test.cpp.
     f.lockdown = lockdown_mode::confidentiality;
-    const auto c = the_one(f, verdict::bad);
-    BOOST_TEST(c.name == "lockdown");
-    BOOST_TEST(has(c.remedy, "without lockdown=confidentiality"));
-    BOOST_TEST(!worth_trying(f, {}));
+    for (const auto mode : {ctflow::attach_mode::fentry, ctflow::attach_mode::kprobe}) {
+        config tracing;
+        tracing.attach = mode;
+        const auto c = the_one(f, verdict::bad, tracing);
+        BOOST_TEST(c.name == "lockdown");
+        BOOST_TEST(has(c.remedy, "without lockdown=confidentiality"));
+        BOOST_TEST(has(c.remedy, "--attach auto"));
+        BOOST_TEST(!worth_trying(f, tracing));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(lockdown_is_not_guessed) {
@@ -176,11 +182,13 @@ BOOST_AUTO_TEST_CASE(two_capabilities_suffice) {
 BOOST_AUTO_TEST_CASE(a_paranoid_kernel) {
     auto f = good_host();
     f.effective = bpf | perfmon;
+    f.load.reset();
     f.perf_refused = true;
     const auto c = the_one(f, verdict::bad);
     BOOST_TEST(c.name == "capabilities");
     BOOST_TEST(has(c.finding, "perf_event_paranoid is 3"));
     BOOST_TEST(c.remedy == "sysctl -w kernel.perf_event_paranoid=2");
+    BOOST_TEST(!worth_trying(f, {}));
     f.perf_event_paranoid.reset();
     BOOST_TEST(the_one(f, verdict::bad).remedy == c.remedy);
     f.effective = sys_admin; // Passes it.
