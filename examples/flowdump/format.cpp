@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format.hpp"
 
+#include <algorithm>
 #include <concepts>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace flowdump {
 
@@ -67,6 +69,9 @@ std::string stats_json(const ctflow::probe_stats& probe, const ctflow::consumer_
                               .add("packets_untracked", probe.packets_untracked)
                               .add("events_unaccounted", probe.events_unaccounted)
                               .add("program_misses", probe.program_misses)
+                              .add("netlink_overruns", probe.netlink_overruns)
+                              .add("netlink_messages_lost", probe.netlink_messages_lost)
+                              .add("destroys_reconstructed", probe.destroys_reconstructed)
                               .finish();
     const auto of_consumer = object()
                                  .add("events_received", consumer.events_received)
@@ -90,14 +95,28 @@ std::string describe_losses(const ctflow::probe_stats& probe,
 }
 
 std::string describe(const ctflow::kernel& k) {
-    std::string text = k.release;
-    text += k.attach == ctflow::attach_mode::kprobe ? ", kprobe: " : ", fentry: ";
-    std::string_view separator;
+    std::vector<std::string_view> names; // Each once: netfilter's hooks have several roles.
     for (const auto& hook : k.hooks) {
-        (text += separator) += hook.function;
+        if (std::ranges::find(names, hook.function) == names.end()) {
+            names.emplace_back(hook.function);
+        }
+    }
+    std::string text = k.release + ", " + to_string(k.attach);
+    std::string_view separator = ": ";
+    for (const auto name : names) {
+        (text += separator) += name;
         separator = ", ";
     }
     return text;
+}
+
+std::string describe(const ctflow::refused_attach& r) {
+    std::string why = ctflow::system_error(r.error, r.diag).what();
+    if (const auto end = why.find('\n'); end != why.npos) {
+        why.resize(end); // A log follows, and the colon announced it.
+        why.erase(why.find_last_not_of(": ") + 1);
+    }
+    return std::string("no ") + to_string(r.attach) + ": " + why;
 }
 
 } // namespace flowdump

@@ -23,4 +23,7 @@ std::string describe_losses(const ctflow::probe_stats& probe,
 /// Release, way to attach and hooks, for people.
 std::string describe(const ctflow::kernel& k);
 
+/// "no fentry: why", in one line.
+std::string describe(const ctflow::refused_attach& r);
+
 } // namespace flowdump

@@ -164,6 +164,9 @@ asio::awaitable<void> run(const options& o, bool& started) {
 
     probe.start();
     started = true;
+    for (const auto& better : probe.kernel().refused) {
+        complain(flowdump::describe(better));
+    }
     complain("ready (" + flowdump::describe(probe.kernel()) + ")");
     timer.expires_after(o.duration.value_or(std::chrono::nanoseconds::max()));
     const auto print = [&]() -> asio::awaitable<ctflow::error_code> {

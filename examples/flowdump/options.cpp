@@ -25,12 +25,16 @@ a rate that falls with its age, and when it ends.
   --duration TIME    end after this time
   --curve POINTS     three points AGE:RATE: from AGE on, a flow sends an update
                      each RATE; 0 takes the default (0s:20s,1m:1m,5m:5m)
-  --attach HOW       auto, fentry or kprobe (auto)
+  --attach HOW       auto: the best that is possible; fentry or kprobe; or
+                     netfilter, which works under lockdown too, and sees one
+                     network namespace: its own (auto)
   --avoid FUNCTION   do not hook this kernel function; repeatable
   --btf FILE         types of a kernel that has no BTF of its own
   --transport HOW    perf_buffer, a ring for each CPU; or ring_buffer, one for
                      all, whose events are in order (perf_buffer)
   --buffer-pages N   room for events of each CPU, a power of two (64)
+  --netlink-buffer N room for ends of flows, in bytes, some 640 each, where they
+                     come by netlink: with --attach netfilter (4194304)
   --queue N          events that may wait to be printed (16384)
   --max-flows N      flows that can be followed at a time (65536)
   --no-sysctl        do not switch on conntrack's counters and time stamps
@@ -130,6 +134,7 @@ enum id : int {
     btf,
     transport,
     buffer_pages,
+    netlink_buffer,
     queue,
     max_flows,
     no_sysctl,
@@ -150,6 +155,7 @@ constexpr option table[] = {
     {"btf", required_argument, nullptr, id::btf},
     {"transport", required_argument, nullptr, id::transport},
     {"buffer-pages", required_argument, nullptr, id::buffer_pages},
+    {"netlink-buffer", required_argument, nullptr, id::netlink_buffer},
     {"queue", required_argument, nullptr, id::queue},
     {"max-flows", required_argument, nullptr, id::max_flows},
     {"no-sysctl", no_argument, nullptr, id::no_sysctl},
@@ -160,13 +166,14 @@ constexpr option table[] = {
     {nullptr, 0, nullptr, 0},
 };
 
-// Stores a whole number of at least 1. @return what it may be, if it is not.
+// Stores a whole number. @return what it may be, if it is not.
 template <class Number>
 std::string set_number(std::string_view text, Number& out,
-                       std::uint64_t max = std::numeric_limits<Number>::max()) {
+                       std::uint64_t max = std::numeric_limits<Number>::max(),
+                       std::uint64_t min = 1) {
     const auto value = parse_number(text, max);
-    if (!value || *value == 0) {
-        return "a whole number from 1 to " + std::to_string(max);
+    if (!value || *value < min) {
+        return "a whole number from " + std::to_string(min) + " to " + std::to_string(max);
     }
     out = static_cast<Number>(*value);
     return {};
@@ -212,7 +219,8 @@ std::string set(int option, std::string_view value, options& o) {
         return set_word<ctflow::attach_mode>(value, o.config.attach,
                                              {{"auto", ctflow::attach_mode::automatic},
                                               {"fentry", ctflow::attach_mode::fentry},
-                                              {"kprobe", ctflow::attach_mode::kprobe}});
+                                              {"kprobe", ctflow::attach_mode::kprobe},
+                                              {"netfilter", ctflow::attach_mode::netfilter}});
     case id::avoid:
         o.config.avoid_functions.emplace_back(value);
         break;
@@ -226,6 +234,9 @@ std::string set(int option, std::string_view value, options& o) {
              {"ring_buffer", ctflow::transport_kind::ring_buffer}});
     case id::buffer_pages:
         return set_number(value, o.config.buffer_pages).empty() ? "" : "a power of two such as 64";
+    case id::netlink_buffer:
+        return set_number(value, o.config.netlink_buffer, ctflow::config::netlink_buffer_limit,
+                          ctflow::config::netlink_buffer_least);
     case id::queue:
         // Each event has its place in memory beforehand: this many are 1.7 GB.
         return set_number(value, o.queue, 1U << 24);

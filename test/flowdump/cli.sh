@@ -46,25 +46,26 @@ bad() {
 }
 
 good '^usage: flowdump ' --help
-for option in json mode count duration curve attach transport buffer-pages queue max-flows \
-    no-sysctl stats check version help; do
+for option in json mode count duration curve attach transport buffer-pages netlink-buffer \
+    queue max-flows no-sysctl stats check version help; do
     good "^  --$option( |\$)" --help
 done
 good '^flowdump [0-9]+\.[0-9]+\.[0-9]+$' --version
 good '^usage: ' --json --count 1 --help
 
-for option in --mode --count --duration --curve --attach --transport --buffer-pages --queue \
-    --max-flows; do
+for option in --mode --count --duration --curve --attach --transport --buffer-pages \
+    --netlink-buffer --queue --max-flows; do
     bad "$option" "$option"
     for value in '' rubbish -1 '1 2' 99999999999999999999999; do
         bad "$option" "$option" "$value"
         bad "$option" "$option=$value"
     done
 done
-for option in --count --buffer-pages --queue --max-flows; do
+for option in --count --buffer-pages --netlink-buffer --queue --max-flows; do
     bad "$option" "$option" 0
 done
 bad --buffer-pages --buffer-pages 3
+bad --netlink-buffer --netlink-buffer 4095
 bad --curve --curve 0s:20s,1m:1m
 bad --curve --curve 0s:20s,1m:1m,5m:5m,6m:6m
 bad --curve --curve 0s:20s,5m:1m,1m:5m
@@ -76,7 +77,7 @@ bad -x -x
 bad eth0 eth0
 bad eth0 --json eth0
 
-# On a kernel that lets it in, one line says so; else the first says why.
+# On a kernel that lets it in, a line says so, which others may precede; else the first says why.
 run --no-sysctl --duration 0s
 if ((status == 0)); then
     grep -q '^flowdump: ready (' "$err" || fail "not ready"

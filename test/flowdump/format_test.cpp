@@ -91,16 +91,20 @@ BOOST_AUTO_TEST_CASE(statistics) {
     p.packets_untracked = 9;
     p.events_unaccounted = 10;
     p.program_misses = 11;
+    p.netlink_overruns = 12;
+    p.netlink_messages_lost = 13;
+    p.destroys_reconstructed = 14;
     ctflow::consumer_stats c;
-    c.events_received = 12;
-    c.events_lost = 13;
-    c.event_queue_length = 14;
+    c.events_received = 15;
+    c.events_lost = 16;
+    c.event_queue_length = 17;
     BOOST_TEST(flowdump::stats_json(p, c) ==
                R"({"probe":{"perf_events_total":1,"perf_bytes_total":2,"perf_events_update":3,)"
                R"("perf_events_update_lost":4,"perf_events_destroy":5,)"
                R"("perf_events_destroy_lost":6,"perf_records_malformed":7,"flows_untracked":8,)"
-               R"("packets_untracked":9,"events_unaccounted":10,"program_misses":11},)"
-               R"("consumer":{"events_received":12,"events_lost":13,"event_queue_length":14}})");
+               R"("packets_untracked":9,"events_unaccounted":10,"program_misses":11,)"
+               R"("netlink_overruns":12,"netlink_messages_lost":13,"destroys_reconstructed":14},)"
+               R"("consumer":{"events_received":15,"events_lost":16,"event_queue_length":17}})");
 }
 
 BOOST_AUTO_TEST_CASE(losses) {
@@ -127,6 +131,27 @@ BOOST_AUTO_TEST_CASE(kernel) {
                "6.1.0-56-cloud-amd64, fentry: __nf_conntrack_hash_insert, nf_ct_destroy");
     k.attach = ctflow::attach_mode::kprobe;
     BOOST_TEST(flowdump::describe(k).starts_with("6.1.0-56-cloud-amd64, kprobe: "));
+    k.attach = ctflow::attach_mode::netfilter;
+    k.hooks = {{ctflow::hook_role::insert, "LOCAL_IN", "netfilter"},
+               {ctflow::hook_role::insert, "POST_ROUTING", "netfilter"},
+               {ctflow::hook_role::accounting, "LOCAL_IN", "netfilter"},
+               {ctflow::hook_role::accounting, "POST_ROUTING", "netfilter"},
+               {ctflow::hook_role::destroy, "ctnetlink", "netlink"}};
+    BOOST_TEST(flowdump::describe(k) ==
+               "6.1.0-56-cloud-amd64, netfilter: LOCAL_IN, POST_ROUTING, ctnetlink");
+    k.hooks.clear();
+    BOOST_TEST(flowdump::describe(k) == "6.1.0-56-cloud-amd64, netfilter");
+}
+
+BOOST_AUTO_TEST_CASE(better_ways_that_were_refused) {
+    ctflow::refused_attach r{ctflow::attach_mode::fentry, ctflow::errc::lockdown, {}};
+    const auto why = make_error_code(ctflow::errc::lockdown).message();
+    BOOST_TEST(flowdump::describe(r) == "no fentry: " + why);
+    r.attach = ctflow::attach_mode::kprobe;
+    r.diag = "more";
+    BOOST_TEST(flowdump::describe(r) == "no kprobe: " + why + " (more)");
+    r.diag = "a log\nof two lines";
+    BOOST_TEST(flowdump::describe(r) == "no kprobe: " + why);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -49,6 +49,7 @@ BOOST_AUTO_TEST_CASE(nothing_gives_the_defaults) {
     BOOST_TEST((o.config.transport == ctflow::transport_kind::perf_buffer));
     BOOST_TEST(o.config.buffer_pages == 64U);
     BOOST_TEST(o.config.max_flows == 65536U);
+    BOOST_TEST(o.config.netlink_buffer == 4194304U);
     BOOST_TEST(o.queue == ctflow::consumer::default_capacity);
     BOOST_TEST(o.sysctl);
     BOOST_TEST(!o.stats);
@@ -80,9 +81,11 @@ BOOST_AUTO_TEST_CASE(words) {
     BOOST_TEST((good({"--attach", "auto"}).config.attach == ctflow::attach_mode::automatic));
     BOOST_TEST((good({"--attach", "fentry"}).config.attach == ctflow::attach_mode::fentry));
     BOOST_TEST((good({"--attach", "kprobe"}).config.attach == ctflow::attach_mode::kprobe));
+    BOOST_TEST((good({"--attach", "netfilter"}).config.attach == ctflow::attach_mode::netfilter));
     for (const char* rubbish : {"", "automatic", "fexit", "-1"}) {
         BOOST_TEST(bad({"--attach", rubbish}) ==
-                   "--attach must be auto, fentry or kprobe, not '" + std::string(rubbish) + "'");
+                   "--attach must be auto, fentry, kprobe or netfilter, not '" +
+                       std::string(rubbish) + "'");
     }
 
     using ctflow::transport_kind;
@@ -104,6 +107,8 @@ BOOST_AUTO_TEST_CASE(numbers) {
                std::numeric_limits<std::uint64_t>::max());
     BOOST_TEST(good({"--buffer-pages", "1"}).config.buffer_pages == 1U);
     BOOST_TEST(good({"--buffer-pages", "4096"}).config.buffer_pages == 4096U);
+    BOOST_TEST(good({"--netlink-buffer", "4096"}).config.netlink_buffer == 4096U);
+    BOOST_TEST(good({"--netlink-buffer", "1073741824"}).config.netlink_buffer == 1073741824U);
     BOOST_TEST(good({"--queue", "1"}).queue == 1U);
     BOOST_TEST(good({"--queue", "16777216"}).queue == 16777216U);
     BOOST_TEST(good({"--max-flows", "67108864"}).config.max_flows == 67108864U);
@@ -118,8 +123,13 @@ BOOST_AUTO_TEST_CASE(numbers) {
                    "--buffer-pages must be a power of two such as 64" + not_it);
         BOOST_TEST(bad({"--queue", value}) ==
                    "--queue must be a whole number from 1 to 16777216" + not_it);
+        BOOST_TEST(bad({"--netlink-buffer", value}) ==
+                   "--netlink-buffer must be a whole number from 4096 to 1073741824" + not_it);
         BOOST_TEST(bad({"--max-flows", value}) ==
                    "--max-flows must be a whole number from 1 to 67108864" + not_it);
+    }
+    for (const char* outside : {"4095", "1073741825"}) {
+        BOOST_TEST(bad({"--netlink-buffer", outside}).starts_with("--netlink-buffer must be"));
     }
     BOOST_TEST(bad({"--queue", "16777217"}).starts_with("--queue must be"));
     BOOST_TEST(bad({"--max-flows", "67108865"}).starts_with("--max-flows must be"));
@@ -191,7 +201,7 @@ BOOST_AUTO_TEST_CASE(what_to_hook_and_what_types_to_use) {
 BOOST_AUTO_TEST_CASE(everything_else) {
     for (const char* option :
          {"--mode", "--count", "--duration", "--curve", "--attach", "--avoid", "--btf",
-          "--transport", "--buffer-pages", "--queue", "--max-flows"}) {
+          "--transport", "--buffer-pages", "--netlink-buffer", "--queue", "--max-flows"}) {
         BOOST_TEST(bad({option}) == std::string(option) + " needs a value");
     }
     BOOST_TEST(bad({"--bogus"}) == "unknown option --bogus");
