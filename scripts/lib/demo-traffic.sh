@@ -11,12 +11,12 @@
 client=ctflow-client-$$
 server=ctflow-server-$$
 work=$(mktemp -d)
-flowdump=
+flowdumps=() # Their process ids.
 
 # shellcheck disable=SC2317 # called by the trap
 clean_up() {
     local ns
-    [[ -z $flowdump ]] || kill "$flowdump" 2>/dev/null || true
+    ((!${#flowdumps[@]})) || kill "${flowdumps[@]}" 2>/dev/null || true
     # Servers that wait for a client end by themselves, after 20 seconds.
     for ns in "$client" "$server"; do ip netns del "$ns" 2>/dev/null || true; done
     rm -rf -- "$work"
@@ -38,7 +38,7 @@ wait_until() {
 # --- two namespaces, where conntrack follows and counts what it sees ---------
 
 # What is built in, or loads by itself, modprobe need not find.
-for module in nf_conntrack nf_tables nft_ct veth; do
+for module in nf_conntrack nf_conntrack_netlink nf_tables nft_ct veth; do
     modprobe -q "$module" 2>/dev/null || true
 done
 for ns in "$client" "$server"; do
@@ -69,16 +69,42 @@ done
 
 # --- flowdump and traffic ----------------------------------------------------
 
+# start_flowdump WHERE COMMAND...: starts one, by this command, and returns when it is ready.
+start_flowdump() {
+    local log=$work/log.$1 events=$work/events.$1
+    shift
+    : >"$log" # Looked into at once.
+    "$@" >"$events" 2>"$log" &
+    flowdumps+=($!)
+    # shellcheck disable=SC2317 # called by wait_until
+    settled() { grep -q ready "$log" || ! kill -0 "${flowdumps[-1]}" 2>/dev/null; }
+    wait_until 60 settled || die "flowdump is not ready after 60 seconds"
+    cat "$log" >&2
+    grep -q ready "$log" || exit 1
+}
+
+# shellcheck disable=SC2317 # called by wait_until
+ended() { ! kill -0 "${flowdumps[@]}" 2>/dev/null; }
+end_flowdumps() {
+    local pid
+    kill -INT "${flowdumps[@]}"
+    wait_until 20 ended || die "flowdump does not end"
+    for pid in "${flowdumps[@]}"; do
+        wait "$pid" || die "flowdump failed: $(tail -qn 1 "$work"/log.*)"
+    done
+    flowdumps=()
+}
+
 # The namespaces above are set up already, and the host's own sysctls are not the demo's business.
-flowdump --json --no-sysctl >"$work/events" 2>"$work/log" &
-flowdump=$!
-# shellcheck disable=SC2317 # called by wait_until
-ended() { ! kill -0 "$flowdump" 2>/dev/null; }
-# shellcheck disable=SC2317 # called by wait_until
-settled() { grep -q ready "$work/log" || ended; }
-wait_until 60 settled || die "flowdump is not ready after 60 seconds"
-cat "$work/log" >&2
-! ended || exit 1
+arguments=(--json --no-sysctl)
+start_flowdump host flowdump "${arguments[@]}"
+if grep -q 'ready (.*, netfilter: ' "$work/log.host"; then
+    say "by netfilter's hooks it sees one network namespace: one flowdump in each"
+    end_flowdumps
+    for ns in client server; do
+        start_flowdump "$ns" ip netns exec "${!ns}" flowdump "${arguments[@]}" --attach netfilter
+    done
+fi
 
 # exchange KIND ADDRESS PORT SERVER_ARGUMENTS CLIENT_ARGUMENTS
 exchange() {
@@ -153,16 +179,13 @@ flowdump_says() { # KIND
         if (side != "" && e["event"] == kind)
             print side, proto, e["src_addr"], e["src_port"], e["dst_addr"], e["dst_port"],
                 e["packets_orig"], e["bytes_orig"], e["packets_ret"], e["bytes_ret"]
-    }' "$work/events"
+    }' "$work"/events.*
 }
 # shellcheck disable=SC2317 # called by wait_until
 all_destroyed() { (($(flowdump_says destroy | wc -l) >= flows)); }
 wait_until 5 all_destroyed || true # The table tells which is missing.
-kill -INT "$flowdump"
-wait_until 20 ended || die "flowdump does not end"
-wait "$flowdump" || die "flowdump failed: $(tail -n 1 "$work/log")"
-flowdump=
-grep 'lost' "$work/log" >&2 || true
+end_flowdumps
+grep -h '^flowdump: events lost' "$work"/log.* >&2 || true
 
 # --- both side by side -------------------------------------------------------
 
