@@ -15,7 +15,7 @@ print_matrix() {
             test = $NF
             name = substr(test, 4)
             # Kernels have dots in their names.
-            combination = match(name, /\.(fentry|kprobe)\./) ? substr(name, 1, RSTART - 1) \
+            combination = match(name, /\.(fentry|kprobe|netfilter)\./) ? substr(name, 1, RSTART - 1) \
                 " " substr(name, RSTART + 1, RLENGTH - 2) : ""
         }
         combination == "" { next }
@@ -27,26 +27,27 @@ print_matrix() {
             combination = ""
         }
         # All that belongs to a combination, and not just something.
-        function complete(c,    prefix) {
-            prefix = "vm." c "."
-            sub(" ", ".", prefix)
-            return ((prefix "flows") in passed && (prefix "load") in passed) || \
+        function complete(kernel, attach,    prefix) {
+            prefix = "vm." kernel "." attach "."
+            return ((prefix "flows") in passed && \
+                (attach == "netfilter" || (prefix "load") in passed)) || \
                 (prefix "impossible") in passed
         }
         END {
-            format = "%-8s %-32s %-7s %s\n"
+            format = "%-8s %-32s %-9s %s\n"
+            ways = split("fentry kprobe netfilter", way, " ")
             printf format, "kernel", "release", "attach", "result"
             n = split(kernels, list, " ")
             for (i = 1; i <= n; i++) {
                 at = index(list[i], "=")
                 kernel = substr(list[i], 1, at - 1)
-                for (j = 1; j <= 2; j++) {
-                    attach = j == 1 ? "fentry" : "kprobe"
-                    c = kernel " " attach
-                    result = failed[c] ? "FAILED:" failed[c] : !complete(c) ? "NOT RUN" : \
-                        c in why ? why[c] : "passed (" ran[c] " tests)"
-                    bad += failed[c] || !complete(c)
-                    printf format, kernel, substr(list[i], at + 1), attach, result
+                for (j = 1; j <= ways; j++) {
+                    c = kernel " " way[j]
+                    all = complete(kernel, way[j])
+                    result = failed[c] ? "FAILED:" failed[c] : !all ? "NOT RUN" : c in why ? \
+                        why[c] : "passed (" ran[c] (ran[c] == 1 ? " test)" : " tests)")
+                    bad += failed[c] || !all
+                    printf format, kernel, substr(list[i], at + 1), way[j], result
                 }
             }
             exit bad != 0
