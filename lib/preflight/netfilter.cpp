@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "preflight/netfilter.hpp"
 
+#include "host/netlink.hpp"
+
 #include <array>
 #include <cerrno>
 #include <functional>
-#include <memory>
 #include <string_view>
 
 #include <arpa/inet.h>
@@ -21,10 +22,6 @@ namespace {
 
 using attributes = std::array<const nlattr*, 32>;
 using item_handler = std::function<void(const nfgenmsg&, const attributes&)>;
-
-struct closer {
-    void operator()(mnl_socket* s) const noexcept { mnl_socket_close(s); }
-};
 
 int on_attribute(const nlattr* attribute, void* out) {
     auto& all = *static_cast<attributes*>(out);
@@ -58,10 +55,7 @@ std::string_view text(const nlattr* attribute) {
 // A connection to nfnetlink, for one question at a time.
 class nfnetlink {
 public:
-    nfnetlink() : socket_(mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC)) {
-        if (socket_ && mnl_socket_bind(socket_.get(), 0, MNL_SOCKET_AUTOPID) != 0) {
-            socket_.reset();
-        }
+    nfnetlink() : socket_(host::connect_nfnetlink()) {
         if (socket_) {
             const timeval patience{2, 0};
             (void)::setsockopt(mnl_socket_get_fd(socket_.get()), SOL_SOCKET, SO_RCVTIMEO, &patience,
@@ -124,7 +118,7 @@ private:
         return MNL_CB_OK;
     }
 
-    std::unique_ptr<mnl_socket, closer> socket_;
+    host::netlink_socket socket_;
     unsigned sequence_ = 0;
 };
 
