@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ctnetlink/flow_book.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <iterator>
+#include <limits>
+#include <random>
+#include <utility>
+
+namespace ctflow::ctnetlink {
+namespace {
+
+__extension__ using wide = unsigned __int128;
+
+flow_key key_of(const ctflow_record& r, std::uint16_t zone) noexcept {
+    flow_key key;
+    std::memcpy(key.src_addr.data(), r.src_addr, key.src_addr.size());
+    std::memcpy(key.dst_addr.data(), r.dst_addr, key.dst_addr.size());
+    key.src_port = r.src_port;
+    key.dst_port = r.dst_port;
+    key.zone = zone;
+    key.proto = r.proto;
+    key.family = r.family;
+    return key;
+}
+
+// Of a flow of which no record was seen.
+ctflow_record record_of(const message& m) noexcept {
+    ctflow_record r{};
+    std::memcpy(r.src_addr, m.key.src_addr.data(), m.key.src_addr.size());
+    std::memcpy(r.dst_addr, m.key.dst_addr.data(), m.key.dst_addr.size());
+    r.src_port = m.key.src_port;
+    r.dst_port = m.key.dst_port;
+    r.proto = m.key.proto;
+    r.family = m.key.family;
+    r.start = m.start;
+    return r;
+}
+
+void set_last_words(ctflow_record& r, const message& m) noexcept {
+    r.packets_orig = m.packets_orig;
+    r.bytes_orig = m.bytes_orig;
+    r.packets_ret = m.packets_ret;
+    r.bytes_ret = m.bytes_ret;
+    r.connmark = m.mark;
+    r.tcp_state = m.tcp_state;
+}
+
+// Both halves of a product, which mixes each bit into many.
+std::uint64_t folded(std::uint64_t a, std::uint64_t b) noexcept {
+    const wide product = static_cast<wide>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+std::uint64_t random_seed() {
+    std::random_device device;
+    return std::uint64_t{device()} << 32 | device();
+}
+
+constexpr std::uint64_t distance(std::uint64_t a, std::uint64_t b) noexcept {
+    return a < b ? b - a : a - b;
+}
+
+} // namespace
+
+std::size_t flow_book::hash::operator()(const flow_key& key) const noexcept {
+    const auto w = std::bit_cast<std::array<std::uint64_t, 5>>(key);
+    constexpr std::uint64_t odd = 0x9e3779b97f4a7c15; // 2^64 over the golden ratio.
+    const auto src = folded(w[0] ^ seed, w[1] ^ odd ^ std::rotl(seed, 24));
+    const auto dst = folded(w[2] ^ src, w[3] ^ odd ^ std::rotl(seed, 48));
+    return folded(w[4] ^ dst, odd ^ src);
+}
+
+flow_book::flow_book(std::uint32_t netns, std::size_t expected)
+    : netns_(netns), newest_(0, hash{random_seed()}) {
+    entries_.reserve(expected);
+    newest_.reserve(expected);
+}
+
+void flow_book::on_update(ctflow_record& r, transport::record_tag tag) {
+    const auto place = newest_.try_emplace(key_of(r, tag.zone), none).first;
+    index i = tag.begins ? none : place->second;
+    while (i != none && entries_[i].record.conntrack != r.conntrack) {
+        i = entries_[i].older;
+    }
+    if (i != none) {
+        const auto known = entries_[i].real_start;
+        if (known != 0 && r.start != 0 && known != r.start) {
+            i = none;
+        }
+    }
+    if (i == none) {
+        place->second = add(r, tag.begins, place->second);
+        return;
+    }
+    auto& e = entries_[i];
+    if (r.start != 0) {
+        e.real_start = r.start;
+    }
+    r.start = e.record.start;
+    e.record = r;
+    e.confirmed = true;
+}
+
+void flow_book::on_end(const message& m, std::uint64_t now, std::vector<ended>& out) {
+    index its = none;
+    index over = none;
+    if (const auto place = newest_.find(m.key); place != newest_.end()) {
+        its = unlink(place->second, m, over);
+        if (place->second == none) {
+            newest_.erase(place);
+        }
+    }
+
+    const auto before = std::ssize(out);
+    while (over != none) {
+        const auto older = entries_[over].older;
+        tell_reconstructed(over, now, out);
+        over = older;
+    }
+    std::reverse(out.begin() + before, out.end()); // The oldest first.
+
+    ended e{};
+    if (its != none) {
+        e.record = entries_[its].record;
+        e.origin = entries_[its].origin;
+        release(its);
+    } else {
+        e.record = record_of(m);
+    }
+    e.conntrack = e.record.conntrack;
+    e.told = m.has_counters;
+    e.record.kind = CTFLOW_RECORD_DESTROY;
+    e.record.timestamp = now;
+    e.record.netns = netns_;
+    set_last_words(e.record, m);
+    out.push_back(e);
+}
+
+void flow_book::begin_resync(std::uint64_t now) noexcept {
+    ++resync_;
+    resync_began_ = now;
+}
+
+void flow_book::on_listed(const message& m) noexcept {
+    const auto place = newest_.find(m.key);
+    if (place == newest_.end()) {
+        return;
+    }
+    if (const auto i = match(place->second, m.start); i != none) {
+        auto& e = entries_[i];
+        e.seen = resync_;
+        e.real_start = m.start;
+        e.confirmed = true;
+    }
+}
+
+void flow_book::end_resync(std::uint64_t now, std::vector<ended>& out) {
+    for (auto next = newest_.begin(); next != newest_.end();) {
+        const auto place = next++;
+        const auto before = std::ssize(out);
+        for (index* link = &place->second; *link != none;) {
+            const auto i = *link;
+            if (!gone(entries_[i])) {
+                link = &entries_[i].older;
+                continue;
+            }
+            *link = entries_[i].older;
+            tell_reconstructed(i, now, out);
+        }
+        std::reverse(out.begin() + before, out.end());
+        if (place->second == none) {
+            newest_.erase(place);
+        }
+    }
+}
+
+void flow_book::clear() noexcept {
+    newest_.clear();
+    entries_.clear();
+    free_ = none;
+    alive_ = 0;
+}
+
+// Begins an entry.
+flow_book::index flow_book::add(const ctflow_record& r, bool begins, index older) {
+    const entry e{.record = r,
+                  .real_start = begins ? 0 : r.start,
+                  .origin = r.timestamp,
+                  .seen = resync_,
+                  .older = older,
+                  .confirmed = !begins};
+    index i = free_;
+    if (i != none) {
+        free_ = entries_[i].older;
+        entries_[i] = e;
+    } else {
+        i = static_cast<index>(entries_.size());
+        entries_.push_back(e);
+    }
+    ++alive_;
+    return i;
+}
+
+// Which of the flows of one key the kernel speaks of. Without a start the oldest, since ends come
+// in their order; but one that has a start does not lose it.
+flow_book::index flow_book::match(index newest, std::uint64_t start) const noexcept {
+    index best = none;
+    auto nearest = std::numeric_limits<std::uint64_t>::max();
+    for (index i = newest; i != none; i = entries_[i].older) {
+        const auto& e = entries_[i];
+        if (start != 0 && e.real_start == start) {
+            return i;
+        }
+        if (e.real_start != 0) {
+            continue; // Another flow, for certain.
+        }
+        const auto away = start != 0 ? distance(e.record.start, start) : 0;
+        if (away <= nearest) {
+            best = i;
+            nearest = away;
+        }
+    }
+    return best;
+}
+
+// Takes the flow that has ended out of those of its key, and into `over` those that cannot be alive
+// any more when this one was.
+flow_book::index flow_book::unlink(index& newest, const message& m, index& over) noexcept {
+    const auto its = match(newest, m.start);
+    index* link = &newest;
+    // Of a flow that we do not know, by its start: all others have theirs, or it would match.
+    while (*link != its && *link != none &&
+           (its != none || entries_[*link].real_start >= m.start)) {
+        link = &entries_[*link].older;
+    }
+    over = std::exchange(*link, none);
+    if (its != none) {
+        over = std::exchange(entries_[its].older, none);
+    }
+    return its;
+}
+
+bool flow_book::gone(const entry& e) const noexcept {
+    const bool under_way = !e.confirmed && e.record.timestamp + confirmation_time > resync_began_;
+    return e.seen != resync_ && !under_way;
+}
+
+void flow_book::tell_reconstructed(index i, std::uint64_t now, std::vector<ended>& out) {
+    const auto& e = entries_[i];
+    auto& last = out.emplace_back(ended{.record = e.record,
+                                        .conntrack = e.record.conntrack,
+                                        .origin = e.origin,
+                                        .told = true,
+                                        .reconstructed = true});
+    last.record.kind = CTFLOW_RECORD_DESTROY;
+    last.record.timestamp = now;
+    last.record.netns = netns_;
+    release(i);
+}
+
+void flow_book::release(index i) noexcept {
+    entries_[i].older = std::exchange(free_, i);
+    --alive_;
+}
+
+} // namespace ctflow::ctnetlink

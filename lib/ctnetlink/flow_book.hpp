@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "ctnetlink/message.hpp"
+#include "transport/record_tag.hpp"
+
+#include <ctflow/detail/record.h>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace ctflow::ctnetlink {
+
+// A flow that is over.
+struct ended {
+    ctflow_record record;    // What to tell: the destroy record.
+    std::uint64_t conntrack; // The address of its nf_conn, 0 if no record of it has been seen.
+    std::uint64_t origin;    // The timestamp of the first record that has been: at one address
+                             // there may be another flow by now, but not with the same origin.
+    bool told;               // Else nothing is known of its counters, and it is not to be told.
+    bool reconstructed;      // Its end was not seen but concluded: the counters are the last known.
+};
+
+// The flows known to be alive in one network namespace.
+//
+// It has two sources. A BPF program at netfilter's hooks tells of packets, and knows a flow by the
+// address of its nf_conn. Ctnetlink tells of ends, and of what is in conntrack's table, and does
+// not know that address. They agree on the flow's key (flow_key) within the namespace; a live flow
+// has its key to itself, so that those of one key followed each other. They are told apart by their
+// start (nf_conn_tstamp), where the kernel notes it. When it lets the first packet through it has
+// not yet (__nf_conntrack_confirm() is last): the program writes an estimate, what it writes later
+// is the kernel's. So an end is matched by the kernel's start if a later record has brought it, and
+// else to the entry whose estimate is next to it.
+//
+// A flow's address is used again at once after its end, often by one with the same key: an update
+// from the same address with another start of the kernel's is another flow's.
+//
+// Nothing is allocated for a flow as long as there are no more than there have been at one time.
+class flow_book {
+public:
+    // A flow this young, in ns, of which only the first packet is known, may be missing in a list
+    // of the table without being gone: its packet is still under way to its entry there.
+    static constexpr std::uint64_t confirmation_time = 1'000'000'000;
+
+    // `netns` is what destroy records say.
+    explicit flow_book(std::uint32_t netns, std::size_t expected = 1024);
+
+    // An update record. Its start becomes the one that the flow's first record told, 0 included:
+    // all events of a flow tell the same.
+    //
+    // A first packet begins a new entry even if there is one with its key: that one's end is on its
+    // way, or was lost.
+    void on_update(ctflow_record& r, transport::record_tag tag);
+
+    // The end of a flow, told to `out` with its last counters; `now` is on CLOCK_BOOTTIME, in ns.
+    // Its start is what its updates told, or the kernel's of a flow without any. Flows of the same
+    // key that began before are over too, since there is one place in the table: they are told
+    // before it.
+    void on_end(const message& m, std::uint64_t now, std::vector<ended>& out);
+
+    // After ends were lost the table is listed, from begin_resync() on. on_listed() takes what is
+    // there; end_resync() tells that those are over that were known when it began and were not
+    // listed. Updates and ends go on between. To begin again forgets what was listed.
+    void begin_resync(std::uint64_t now) noexcept;
+    void on_listed(const message& m) noexcept;
+    void end_resync(std::uint64_t now, std::vector<ended>& out);
+
+    std::size_t size() const noexcept { return alive_; }
+    void clear() noexcept;
+
+private:
+    using index = std::uint32_t; // Of an entry.
+    static constexpr index none = ~index{};
+
+    struct entry {
+        ctflow_record record;     // The last; its start is the one told.
+        std::uint64_t real_start; // The kernel's, 0 as long as it is not known.
+        std::uint64_t origin;     // ended::origin.
+        std::uint32_t seen;       // The resync that began or listed it.
+        index older;              // Of the same key; of a free entry, the next free one.
+        bool confirmed;           // More than its first packet is known.
+    };
+
+    // Tuples are chosen by whoever sends packets: which of them collide must not be.
+    struct hash {
+        using is_avalanching = void;
+        std::uint64_t seed;
+        std::size_t operator()(const flow_key& key) const noexcept;
+    };
+
+    index add(const ctflow_record& r, bool begins, index older);
+    index match(index newest, std::uint64_t start) const noexcept;
+    index unlink(index& newest, const message& m, index& over) noexcept;
+    bool gone(const entry& e) const noexcept;
+    void tell_reconstructed(index i, std::uint64_t now, std::vector<ended>& out);
+    void release(index i) noexcept;
+
+    std::uint32_t netns_;
+    std::vector<entry> entries_;
+    index free_ = none;
+    std::size_t alive_ = 0;
+    boost::unordered_flat_map<flow_key, index, hash> newest_;
+    std::uint32_t resync_ = 0;
+    std::uint64_t resync_began_ = 0;
+};
+
+} // namespace ctflow::ctnetlink

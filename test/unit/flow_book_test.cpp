@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ctnetlink/flow_book.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+using namespace ctflow::ctnetlink;
+
+namespace {
+
+constexpr std::uint64_t second = 1'000'000'000;
+constexpr std::uint32_t our_netns = 4026532000;
+constexpr std::uint64_t confirmation_time = flow_book::confirmation_time;
+
+// One of many flows by its number: a key, and records and messages about it.
+struct flow {
+    std::uint32_t number = 1;
+    std::uint64_t conntrack = 0xffff0000;
+    std::uint16_t zone = 0;
+
+    ctflow_record record(std::uint64_t start, std::uint64_t packets = 1) const {
+        ctflow_record r{};
+        r.start = start;
+        r.timestamp = 100 * second;
+        r.conntrack = conntrack;
+        std::memcpy(r.src_addr, &number, sizeof(number));
+        r.dst_addr[0] = 192;
+        r.packets_orig = packets;
+        r.bytes_orig = packets * 100;
+        r.netns = our_netns;
+        r.src_port = 7;
+        r.dst_port = 8;
+        r.proto = IPPROTO_UDP;
+        r.family = AF_INET;
+        r.kind = CTFLOW_RECORD_UPDATE;
+        return r;
+    }
+
+    message told(message_kind kind, std::uint64_t start, std::uint64_t packets = 0) const {
+        message m{};
+        m.kind = kind;
+        std::memcpy(m.key.src_addr.data(), &number, sizeof(number));
+        m.key.dst_addr[0] = 192;
+        m.key.src_port = 7;
+        m.key.dst_port = 8;
+        m.key.zone = zone;
+        m.key.proto = IPPROTO_UDP;
+        m.key.family = AF_INET;
+        m.has_counters = true;
+        m.packets_orig = packets;
+        m.bytes_orig = packets * 100;
+        m.start = start;
+        return m;
+    }
+};
+
+struct fixture {
+    flow_book book{our_netns};
+    std::vector<ended> out;
+    std::uint64_t now = 200 * second;
+
+    // What the update says the flow's start is, once it has been through the book.
+    std::uint64_t first(const flow& f, std::uint64_t estimate) { return update(f, estimate, true); }
+    std::uint64_t later(const flow& f, std::uint64_t start, std::uint64_t packets = 2) {
+        return update(f, start, false, packets);
+    }
+    std::uint64_t update(const flow& f, std::uint64_t start, bool begins,
+                         std::uint64_t packets = 1) {
+        auto r = f.record(start, packets);
+        r.timestamp = ++records;
+        book.on_update(r, {f.zone, begins});
+        return r.start;
+    }
+
+    std::vector<ended> end(const flow& f, std::uint64_t start, std::uint64_t packets = 9) {
+        out.clear();
+        book.on_end(f.told(message_kind::end, start, packets), now, out);
+        return out;
+    }
+
+    void list(const flow& f, std::uint64_t start) {
+        book.on_listed(f.told(message_kind::flow, start));
+    }
+    std::vector<ended> end_resync() {
+        out.clear();
+        book.end_resync(now, out);
+        return out;
+    }
+
+    std::uint64_t records = 0; // They have their number as their time.
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(flow_book, fixture)
+
+BOOST_AUTO_TEST_CASE(a_flow_begins_goes_on_and_ends) {
+    const flow f;
+    first(f, 1000);
+    later(f, 1003);
+    BOOST_TEST(book.size() == 1U);
+
+    auto last = f.told(message_kind::end, 1003, 9);
+    last.packets_ret = 4;
+    last.bytes_ret = 44;
+    last.mark = 5;
+    last.tcp_state = 3;
+    book.on_end(last, now, out);
+    BOOST_REQUIRE(out.size() == 1U);
+    const auto& e = out[0];
+    BOOST_TEST(e.told);
+    BOOST_TEST(!e.reconstructed);
+    BOOST_TEST(e.conntrack == f.conntrack);
+    BOOST_TEST(e.origin == 1U);
+
+    auto expected = f.record(1000, 9);
+    expected.timestamp = now;
+    expected.kind = CTFLOW_RECORD_DESTROY;
+    expected.packets_ret = 4;
+    expected.bytes_ret = 44;
+    expected.connmark = 5;
+    expected.tcp_state = 3;
+    BOOST_TEST(std::memcmp(&e.record, &expected, sizeof(expected)) == 0);
+    BOOST_TEST(book.size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(all_events_of_a_flow_tell_the_start_that_the_first_told) {
+    const flow f;
+    BOOST_TEST(first(f, 1000) == 1000U);
+    BOOST_TEST(later(f, 1003) == 1000U);
+    BOOST_TEST(later(f, 1003) == 1000U);
+    BOOST_TEST(end(f, 1003).at(0).record.start == 1000U);
+}
+
+BOOST_AUTO_TEST_CASE(no_start_remains_none) {
+    const flow f;
+    BOOST_TEST(later(f, 0) == 0U);
+    BOOST_TEST(later(f, 1003) == 0U);
+    BOOST_TEST(end(f, 1003).at(0).record.start == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(the_estimate_remains_where_the_kernel_has_no_starts) {
+    const flow f;
+    first(f, 1000);
+    BOOST_TEST(later(f, 0) == 1000U);
+    BOOST_TEST(end(f, 0).at(0).record.start == 1000U);
+}
+
+BOOST_AUTO_TEST_CASE(a_flow_that_began_before_us_is_one) {
+    const flow f;
+    BOOST_TEST(later(f, 500) == 500U);
+    BOOST_TEST(book.size() == 1U);
+    BOOST_TEST(end(f, 500).at(0).conntrack == f.conntrack);
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_flow_never_seen_is_told_by_what_the_kernel_says) {
+    const flow f{.zone = 3};
+    const auto e = end(f, 777, 9).at(0);
+    BOOST_TEST(e.told);
+    BOOST_TEST(e.conntrack == 0U);
+    BOOST_TEST(e.origin == 0U);
+    auto expected = f.record(777, 9);
+    expected.conntrack = 0;
+    expected.timestamp = now;
+    expected.kind = CTFLOW_RECORD_DESTROY;
+    BOOST_TEST(std::memcmp(&e.record, &expected, sizeof(expected)) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(an_end_without_counters_is_not_told_and_yet_one) {
+    const flow f;
+    first(f, 1000);
+    auto m = f.told(message_kind::end, 1003);
+    m.has_counters = false;
+    book.on_end(m, now, out);
+    BOOST_REQUIRE(out.size() == 1U);
+    BOOST_TEST(!out[0].told);
+    BOOST_TEST(out[0].conntrack == f.conntrack);
+    BOOST_TEST(book.size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(zones_and_protocols_are_apart) {
+    const flow f;
+    const flow elsewhere{.conntrack = 0xffff1111, .zone = 7};
+    first(f, 1000);
+    first(elsewhere, 1001);
+    BOOST_TEST(book.size() == 2U);
+    BOOST_TEST(end(elsewhere, 1002).at(0).conntrack == elsewhere.conntrack);
+    auto other = f.told(message_kind::end, 1002);
+    other.key.proto = IPPROTO_UDPLITE;
+    out.clear();
+    book.on_end(other, now, out);
+    BOOST_TEST(out.at(0).conntrack == 0U);
+    BOOST_TEST(book.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_tuple_used_again_before_its_end_is_read) {
+    // The same address too, as it is with a busy slab.
+    const flow f;
+    first(f, 1000);
+    later(f, 1003, 5);
+    BOOST_TEST(first(f, 5000) == 5000U);
+    BOOST_TEST(book.size() == 2U);
+
+    const auto one = end(f, 1003);
+    BOOST_REQUIRE(one.size() == 1U);
+    BOOST_TEST(!one[0].reconstructed);
+    BOOST_TEST(one[0].record.start == 1000U);
+    BOOST_TEST(one[0].origin == 1U);
+    BOOST_TEST(later(f, 5004) == 5000U);
+
+    const auto two = end(f, 5004);
+    BOOST_REQUIRE(two.size() == 1U);
+    BOOST_TEST(two[0].record.start == 5000U);
+    BOOST_TEST(two[0].origin == 3U);
+    BOOST_TEST(book.size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(first_packets_alone_are_matched_by_the_nearest_estimate) {
+    for (const bool in_order : {true, false}) {
+        const flow f;
+        first(f, 1000);
+        first(f, 5000);
+        const auto e = end(f, in_order ? 1030 : 5030);
+        BOOST_REQUIRE(e.size() == (in_order ? 1U : 2U));
+        BOOST_TEST(e.back().record.start == (in_order ? 1000U : 5000U));
+        book.clear();
+    }
+}
+
+BOOST_AUTO_TEST_CASE(without_starts_the_oldest_ends_first) {
+    const flow old{.conntrack = 0xa};
+    const flow young{.conntrack = 0xb};
+    first(old, 1000);
+    first(young, 5000);
+    BOOST_TEST(end(old, 0).at(0).conntrack == 0xaU);
+    BOOST_TEST(end(old, 0).at(0).conntrack == 0xbU);
+    BOOST_TEST(end(old, 0).at(0).conntrack == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_end_is_concluded_from_that_of_the_next) {
+    const flow f;
+    first(f, 1000);
+    later(f, 1003, 5);
+    first(f, 2000);
+    first(f, 5000);
+    const auto e = end(f, 5004, 9);
+    BOOST_REQUIRE(e.size() == 3U);
+    BOOST_TEST(e[0].reconstructed);
+    BOOST_TEST(e[0].told);
+    BOOST_TEST(e[0].record.start == 1000U);
+    BOOST_TEST(e[0].record.packets_orig == 5U);
+    BOOST_TEST(e[0].record.kind == CTFLOW_RECORD_DESTROY);
+    BOOST_TEST(e[0].record.timestamp == now);
+    BOOST_TEST(e[1].reconstructed);
+    BOOST_TEST(e[1].record.start == 2000U);
+    BOOST_TEST(!e[2].reconstructed);
+    BOOST_TEST(e[2].record.start == 5000U);
+    BOOST_TEST(e[2].record.packets_orig == 9U);
+    BOOST_TEST(book.size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_flow_with_another_start_at_the_same_address_is_another) {
+    const flow f;
+    later(f, 1003);
+    BOOST_TEST(later(f, 5004) == 5004U);
+    BOOST_TEST(book.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_one_not_seen_says_which_of_its_key_are_over) {
+    const flow f;
+    later(f, 1003);
+    later(f, 9009);
+    const auto e = end(f, 5004);
+    BOOST_REQUIRE(e.size() == 2U);
+    BOOST_TEST(e[0].reconstructed);
+    BOOST_TEST(e[0].record.start == 1003U);
+    BOOST_TEST(e[1].conntrack == 0U);
+    BOOST_TEST(e[1].record.start == 5004U);
+    BOOST_TEST(book.size() == 1U); // That of 9009.
+}
+
+BOOST_AUTO_TEST_CASE(a_resync_finds_who_is_gone) {
+    const flow a{.number = 1, .conntrack = 0xa};
+    const flow b{.number = 2, .conntrack = 0xb};
+    later(a, 1000, 3);
+    later(b, 1000);
+    book.begin_resync(now);
+    list(b, 1000);
+    const auto e = end_resync();
+    BOOST_REQUIRE(e.size() == 1U);
+    BOOST_TEST(e[0].conntrack == 0xaU);
+    BOOST_TEST(e[0].reconstructed);
+    BOOST_TEST(e[0].told);
+    BOOST_TEST(e[0].record.packets_orig == 3U);
+    BOOST_TEST(book.size() == 1U);
+    BOOST_TEST(end(b, 1000).at(0).conntrack == 0xbU);
+}
+
+BOOST_AUTO_TEST_CASE(flows_that_begin_or_end_during_a_resync) {
+    const flow gone{.number = 1, .conntrack = 0xa};
+    const flow ends{.number = 2, .conntrack = 0xb};
+    const flow begins{.number = 3, .conntrack = 0xc};
+    const flow known{.number = 4, .conntrack = 0xd};
+    first(gone, 1000);
+    first(ends, 1000);
+    book.begin_resync(now);
+    first(begins, 3000);
+    later(known, 400);
+    BOOST_TEST(end(ends, 1003).size() == 1U);
+    list(ends, 1003); // It was on its way out of the table.
+    const auto e = end_resync();
+    BOOST_REQUIRE(e.size() == 1U);
+    BOOST_TEST(e[0].conntrack == 0xaU);
+    BOOST_TEST(book.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_resync_tells_the_flows_of_one_tuple_apart) {
+    const flow f;
+    first(f, 1000);
+    later(f, 1003);
+    first(f, 5000);
+    book.begin_resync(now);
+    list(f, 5002);
+    const auto e = end_resync();
+    BOOST_REQUIRE(e.size() == 1U);
+    BOOST_TEST(e[0].record.start == 1000U);
+    BOOST_TEST(end(f, 5002).at(0).record.start == 5000U);
+}
+
+BOOST_AUTO_TEST_CASE(all_the_flows_of_one_tuple_may_be_gone) {
+    const flow f;
+    for (const std::uint64_t start : {1000, 2000, 3000}) {
+        later(f, start);
+    }
+    book.begin_resync(now);
+    const auto e = end_resync();
+    BOOST_REQUIRE(e.size() == 3U);
+    BOOST_TEST(e[0].record.start == 1000U); // In their order.
+    BOOST_TEST(e[2].record.start == 3000U);
+    BOOST_TEST(book.size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_first_packet_may_still_be_under_way_to_the_table) {
+    const flow f;
+    first(f, 1000);
+    book.begin_resync(records + confirmation_time - 1);
+    BOOST_TEST(end_resync().empty());
+    BOOST_TEST(book.size() == 1U);
+
+    book.begin_resync(records + confirmation_time);
+    BOOST_TEST(end_resync().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_resync_that_begins_again_forgets_what_was_listed) {
+    const flow a{.number = 1, .conntrack = 0xa};
+    const flow b{.number = 2, .conntrack = 0xb};
+    later(a, 1000);
+    later(b, 1000);
+    book.begin_resync(now);
+    list(a, 1000);
+    list(b, 1000);
+    book.begin_resync(now); // The end of a was lost meanwhile.
+    list(b, 1000);
+    const auto e = end_resync();
+    BOOST_REQUIRE(e.size() == 1U);
+    BOOST_TEST(e[0].conntrack == 0xaU);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_listed_and_not_known_is_no_flow_of_ours) {
+    book.begin_resync(now);
+    list(flow{}, 1000);
+    BOOST_TEST(end_resync().empty());
+    BOOST_TEST(book.size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(many_flows_come_and_go_and_come_again) {
+    constexpr std::uint32_t many = 100'000;
+    for (int round = 0; round < 2; ++round) {
+        for (std::uint32_t i = 0; i < many; ++i) {
+            first(flow{.number = i, .conntrack = i}, 1000 + i);
+        }
+        BOOST_TEST(book.size() == many);
+        out.clear();
+        for (std::uint32_t i = 0; i < many; i += 2) {
+            book.on_end(flow{.number = i}.told(message_kind::end, 1000 + i, 1), now, out);
+        }
+        BOOST_TEST(book.size() == many / 2);
+        book.begin_resync(now);
+        book.end_resync(now, out);
+        BOOST_TEST(book.size() == 0U);
+
+        std::vector<std::uint64_t> ends;
+        for (const auto& e : out) {
+            ends.push_back(e.conntrack);
+        }
+        std::ranges::sort(ends);
+        bool each_once = ends.size() == many;
+        for (std::uint32_t i = 0; each_once && i < many; ++i) {
+            each_once = ends[i] == i;
+        }
+        BOOST_TEST(each_once);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(cleared_it_is_as_new) {
+    const flow f;
+    first(f, 1000);
+    book.clear();
+    BOOST_TEST(book.size() == 0U);
+    BOOST_TEST(first(f, 2000) == 2000U);
+    BOOST_TEST(end(f, 2001).size() == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
