@@ -2,7 +2,7 @@
 #pragma once
 
 /* What a program at a function's return has to know from its call. */
-#include "flows.h"
+#include "trace.h"
 #include "types.h"
 
 #include <bpf/bpf_helpers.h>

@@ -5,6 +5,7 @@
  * Conntrack's types, as much of them as is read here. CO-RE finds the fields by name on the
  * kernel that the program is loaded into. Sources: include/net/netfilter/nf_conntrack*.h.
  */
+#include "read.h"
 #include "types.h"
 
 #include <ctflow/detail/record.h>
@@ -68,7 +69,12 @@ struct nf_ct_ext {
     u8 offset[8];
 };
 
+struct nf_conntrack_zone {
+    u16 id;
+};
+
 struct nf_conn {
+    struct nf_conntrack_zone zone;
     struct nf_conntrack_tuple_hash tuplehash[2];
     unsigned long status;
     possible_net_t ct_net;
@@ -94,6 +100,7 @@ enum nf_ct_ext_id {
 #define IPS_DYING (1UL << 9)
 #define IPS_TEMPLATE (1UL << 11)
 #define IP_CT_IS_REPLY 3 /* This and all after it. */
+#define IP_CT_UNTRACKED 7
 
 #define NFCT_INFO_MASK 7UL /* ~NFCT_PTRMASK, linux/skbuff.h */
 
@@ -112,45 +119,62 @@ struct flow_counters {
     u64 bytes_ret;
 };
 
-static __always_inline void* ct_extension(const struct nf_conn* ct, u32 id) {
-    struct nf_ct_ext* ext = BPF_CORE_READ(ct, ext);
-    u8 offset = 0;
+/* Its address, or zero if there is none. */
+static __always_inline u64 ct_extension(const struct nf_conn* ct, u32 id) {
+    const struct nf_ct_ext* ext = KERNEL_READ(ct, ext);
+    u8 offset;
 
     if (!ext)
         return 0;
-    bpf_core_read(&offset, sizeof(offset), &ext->offset[id]);
-    return offset ? (void*)ext + offset : 0;
+    offset = KERNEL_READ(ext, offset[id]);
+    return offset ? number_of(ext) + offset : 0;
 }
 
 /* What was never confirmed never was in the table: refused, or clashed with another. Templates, in
  * which rules keep a zone, pass for confirmed. */
 static __always_inline int ct_was_flow(const struct nf_conn* ct) {
-    return (BPF_CORE_READ(ct, status) & (IPS_CONFIRMED | IPS_TEMPLATE)) == IPS_CONFIRMED;
+    return (KERNEL_READ(ct, status) & (IPS_CONFIRMED | IPS_TEMPLATE)) == IPS_CONFIRMED;
 }
 
 /* Confirmed, and not on its way out. */
 static __always_inline int ct_alive(const struct nf_conn* ct) {
-    return (BPF_CORE_READ(ct, status) & (IPS_CONFIRMED | IPS_DYING)) == IPS_CONFIRMED;
+    return (KERNEL_READ(ct, status) & (IPS_CONFIRMED | IPS_DYING)) == IPS_CONFIRMED;
 }
 
 /* Returns zero if the flow has no counters. */
 static __always_inline int ct_counters(const struct nf_conn* ct, struct flow_counters* counters) {
-    void* acct = ct_extension(ct, bpf_core_enum_value(enum nf_ct_ext_id, NF_CT_EXT_ACCT));
+    u64 acct = ct_extension(ct, bpf_core_enum_value(enum nf_ct_ext_id, NF_CT_EXT_ACCT));
 
-    return acct && bpf_probe_read_kernel(counters, sizeof(*counters), acct) == 0;
+    return acct && read_words((u64*)counters, acct, sizeof(*counters) / sizeof(u64));
+}
+
+/* Where it is noted when the flow began, or zero if that is not done. */
+static __always_inline u64 ct_timestamp(const struct nf_conn* ct) {
+    if (!bpf_core_enum_value_exists(enum nf_ct_ext_id, NF_CT_EXT_TSTAMP))
+        return 0;
+    return ct_extension(ct, bpf_core_enum_value(enum nf_ct_ext_id, NF_CT_EXT_TSTAMP));
 }
 
 /* When the flow began: the first member of nf_conn_tstamp. Zero if nobody noted it. */
 static __always_inline u64 ct_start(const struct nf_conn* ct) {
-    void* tstamp;
+    u64 tstamp = ct_timestamp(ct);
     u64 start = 0;
 
-    if (!bpf_core_enum_value_exists(enum nf_ct_ext_id, NF_CT_EXT_TSTAMP))
-        return 0;
-    tstamp = ct_extension(ct, bpf_core_enum_value(enum nf_ct_ext_id, NF_CT_EXT_TSTAMP));
     if (tstamp)
-        bpf_probe_read_kernel(&start, sizeof(start), tstamp);
+        read_words(&start, tstamp, 1);
     return start;
+}
+
+static __always_inline void read_address(unsigned char* to, const union nf_inet_addr* from) {
+#ifdef CTFLOW_TYPED_POINTERS
+    for (int i = 0; i < 4; ++i) {
+        u32 word = from->all[i];
+
+        __builtin_memcpy(to + sizeof(word) * i, &word, sizeof(word));
+    }
+#else
+    bpf_probe_read_kernel(to, sizeof(*from), from);
+#endif
 }
 
 /* Everything but the counters, timestamp and kind. The record is zeroed before. */
@@ -158,16 +182,16 @@ static __always_inline void ct_describe(const struct nf_conn* ct, struct ctflow_
     record->start = ct_start(ct);
     record->conntrack = (u64)ct;
 
-    BPF_CORE_READ_INTO(&record->src_addr, ct, tuplehash[0].tuple.src.u3);
-    BPF_CORE_READ_INTO(&record->dst_addr, ct, tuplehash[0].tuple.dst.u3);
-    record->src_port = BPF_CORE_READ(ct, tuplehash[0].tuple.src.u.all);
-    record->dst_port = BPF_CORE_READ(ct, tuplehash[0].tuple.dst.u.all);
-    record->family = (u8)BPF_CORE_READ(ct, tuplehash[0].tuple.src.l3num);
-    record->proto = BPF_CORE_READ(ct, tuplehash[0].tuple.dst.protonum);
+    read_address(record->src_addr, &ct->tuplehash[0].tuple.src.u3);
+    read_address(record->dst_addr, &ct->tuplehash[0].tuple.dst.u3);
+    record->src_port = KERNEL_READ(ct, tuplehash[0].tuple.src.u.all);
+    record->dst_port = KERNEL_READ(ct, tuplehash[0].tuple.dst.u.all);
+    record->family = (u8)KERNEL_READ(ct, tuplehash[0].tuple.src.l3num);
+    record->proto = KERNEL_READ(ct, tuplehash[0].tuple.dst.protonum);
     if (record->proto == PROTO_TCP)
-        record->tcp_state = BPF_CORE_READ(ct, proto.tcp.state);
+        record->tcp_state = KERNEL_READ(ct, proto.tcp.state);
 
-    record->netns = BPF_CORE_READ(ct, ct_net.net, ns.inum);
+    record->netns = KERNEL_READ(ct, ct_net.net, ns.inum);
     if (bpf_core_field_exists(ct->mark)) /* CONFIG_NF_CONNTRACK_MARK */
-        record->connmark = BPF_CORE_READ(ct, mark);
+        record->connmark = KERNEL_READ(ct, mark);
 }

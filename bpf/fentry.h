@@ -3,7 +3,7 @@
 
 /* The programs for kernels that trace conntrack's functions by their BTF. */
 #include "calls.h"
-#include "flows.h"
+#include "trace.h"
 
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>

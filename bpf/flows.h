@@ -4,10 +4,10 @@
 /*
  * What is done at the moments of a flow's life, wherever and however they are hooked:
  *
- *   insert      a flow has entered the conntrack table; its first packet has been counted
- *   accounting  a packet of a flow has just been counted
- *   destroy     a flow has ended; its counters are final
- *   free        its memory is about to be used for others
+ *   insert      a flow enters the conntrack table; its first packet has been counted
+ *   accounting  a packet of a flow has been counted
+ *
+ * And, where that can be hooked, at its end: see trace.h.
  */
 #include "conntrack.h"
 #include "curve.h"
@@ -31,31 +31,9 @@ static __always_inline void fill(struct ctflow_record* record, const struct nf_c
     ct_describe(ct, record);
 }
 
+/* Whoever includes this says how it travels. `begins`: it is the flow's first. */
 static __always_inline void send_update(void* ctx, const struct nf_conn* ct, u64 now,
-                                        const struct flow_counters* counted) {
-    struct ctflow_record record = {.kind = CTFLOW_RECORD_UPDATE};
-
-    fill(&record, ct, now, counted);
-    send(ctx, &updates, &updates_ring, &record, CTFLOW_UPDATES_LOST);
-}
-
-static __always_inline void send_destroy(void* ctx, const struct nf_conn* ct, u64 now,
-                                         const struct flow_counters* counted) {
-    struct ctflow_record record = {.kind = CTFLOW_RECORD_DESTROY};
-
-    fill(&record, ct, now, counted);
-    send(ctx, &destroys, &destroys_ring, &record, CTFLOW_DESTROYS_LOST);
-}
-
-static __always_inline int tell_end(void* ctx, const struct nf_conn* ct) {
-    struct flow_counters counted;
-
-    if (ct_counters(ct, &counted))
-        send_destroy(ctx, ct, bpf_ktime_get_boot_ns(), &counted);
-    else
-        count(CTFLOW_EVENTS_UNACCOUNTED);
-    return 0;
-}
+                                        const struct flow_counters* counted, int begins);
 
 static __always_inline struct ctflow_flow_state* find_flow(const struct nf_conn* ct) {
     u64 key = (u64)ct;
@@ -63,21 +41,9 @@ static __always_inline struct ctflow_flow_state* find_flow(const struct nf_conn*
     return bpf_map_lookup_elem(&flows, &key);
 }
 
-/*
- * An fentry program's argument is a pointer to the verifier, which allows no arithmetic on it. To
- * swap its bytes into the order that they have makes it a number (check_alu_op: any BPF_END does,
- * for who may leak pointers), and takes no instruction of the machine.
- */
-static __always_inline u64 address_of(const struct nf_conn* ct) {
-    u64 address = (u64)ct;
-
-    asm("%0 = " HOST_ENDIAN "64 %0" : "+r"(address));
-    return address;
-}
-
 /* The word of a flow, or of another that has it now. */
 static __always_inline volatile u64* cooldown_of(const struct nf_conn* ct) {
-    u32 slot = cooldown_slot(address_of(ct), cooldown_bits);
+    u32 slot = cooldown_slot(number_of(ct), cooldown_bits);
 
     return bpf_map_lookup_elem(&cooldowns, &slot);
 }
@@ -86,13 +52,13 @@ static __always_inline volatile u64* cooldown_of(const struct nf_conn* ct) {
 static __always_inline int surely_in_cooldown(const struct nf_conn* ct) {
     volatile u64* word = cooldown_of(ct);
 
-    return word && cooldown_holds(*word, address_of(ct), cooldown_bits, bpf_jiffies64());
+    return word && cooldown_holds(*word, number_of(ct), cooldown_bits, bpf_jiffies64());
 }
 
 /* And how it comes to be known: `rest` ns of it are left. */
 static __always_inline void note_cooldown(const struct nf_conn* ct, u64 rest) {
     volatile u64* word = cooldown_of(ct);
-    u64 value = cooldown_word(address_of(ct), cooldown_bits, bpf_jiffies64(), rest);
+    u64 value = cooldown_word(number_of(ct), cooldown_bits, bpf_jiffies64(), rest);
 
     if (word && value)
         *word = value;
@@ -101,7 +67,7 @@ static __always_inline void note_cooldown(const struct nf_conn* ct, u64 rest) {
 static __always_inline void forget_cooldown(const struct nf_conn* ct) {
     volatile u64* word = cooldown_of(ct);
 
-    if (word && cooldown_is_of(*word, address_of(ct), cooldown_bits))
+    if (word && cooldown_is_of(*word, number_of(ct), cooldown_bits))
         *word = 0;
 }
 
@@ -144,7 +110,7 @@ static __always_inline int on_insert(void* ctx, const struct nf_conn* ct) {
     else
         note_cooldown(ct, flow.next - now);
     if (due)
-        send_update(ctx, ct, now, &counted);
+        send_update(ctx, ct, now, &counted, 1);
     return 0;
 }
 
@@ -191,36 +157,6 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
     }
     note_cooldown(ct, state.next - now);
     if (due)
-        send_update(ctx, ct, now, &counted);
+        send_update(ctx, ct, now, &counted, 0);
     return 0;
-}
-
-static __always_inline int on_destroy(void* ctx, const struct nf_conn* ct) {
-    u64 key = (u64)ct;
-
-    if (!ct_was_flow(ct))
-        return 0;
-    bpf_map_delete_elem(&flows, &key);
-    forget_cooldown(ct);
-    return tell_end(ctx, ct);
-}
-
-/*
- * The flow's memory is given back; its counters are still there. Whether its end has been told is
- * seen by its place in the flow table, which is given up then. A flow without a place was told, or
- * is one of those that program_misses counts.
- */
-static __always_inline int on_free(void* ctx, const struct nf_conn* ct) {
-    u64 key = (u64)ct;
-
-    if (bpf_map_delete_elem(&flows, &key))
-        return 0;
-    forget_cooldown(ct);
-    return ct_was_flow(ct) ? tell_end(ctx, ct) : 0;
-}
-
-/* nf_ct_delete takes a flow out of the conntrack table, and leaves it alone if that was done
- * before. Packets on their way may still be counted after. */
-static __always_inline int on_delete(void* ctx, const struct nf_conn* ct) {
-    return ct_alive(ct) ? on_destroy(ctx, ct) : 0;
 }

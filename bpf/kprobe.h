@@ -8,7 +8,7 @@
  * that of a softirq that interrupts it.
  */
 #include "calls.h"
-#include "flows.h"
+#include "trace.h"
 
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>

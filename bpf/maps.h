@@ -7,8 +7,6 @@
 #include "curve.h"
 #include "types.h"
 
-#include <ctflow/detail/record.h>
-
 #include <bpf/bpf_helpers.h>
 
 /* Set by user space before the program is loaded; constants for the verifier. */
@@ -16,34 +14,6 @@ const volatile struct ctflow_curve rate_curve = {};
 
 /* When the probe was started, by the clock of nf_conn_tstamp (ktime_get_real_ns). */
 unsigned long long watching_since = 0;
-
-/* How records travel: by ring buffers, or by perf buffers. User space creates the maps of the one
- * alone: to the verifier, what uses the others is dead code. */
-const volatile unsigned char by_ring_buffer = 0;
-
-/* Apart, so that a wave of updates cannot push out destroys. */
-struct {
-    __uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
-    __uint(key_size, sizeof(u32));
-    __uint(value_size, sizeof(u32));
-} updates SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
-    __uint(key_size, sizeof(u32));
-    __uint(value_size, sizeof(u32));
-} destroys SEC(".maps");
-
-/* The same as ring buffers. User space sets the size. */
-struct {
-    __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 1 << 18);
-} updates_ring SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 1 << 18);
-} destroys_ring SEC(".maps");
 
 /* By address of the nf_conn. User space sets the size. Preallocated: tracing programs run where
  * the allocator may not. */
@@ -79,20 +49,4 @@ static __always_inline void count(enum ctflow_counter which) {
 
     if (counter)
         __sync_fetch_and_add(counter, 1);
-}
-
-/*
- * Sends a record to user space, through this CPU's ring of a perf event array or the ring of all
- * CPUs, or counts its loss. The one place that knows how records travel.
- */
-static __always_inline void send(void* ctx, void* array, void* ring, struct ctflow_record* record,
-                                 enum ctflow_counter lost) {
-    long refused;
-
-    if (by_ring_buffer)
-        refused = bpf_ringbuf_output(ring, record, sizeof(*record), 0);
-    else
-        refused = bpf_perf_event_output(ctx, array, BPF_F_CURRENT_CPU, record, sizeof(*record));
-    if (refused)
-        count(lost);
 }
