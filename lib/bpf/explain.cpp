@@ -64,9 +64,10 @@ std::string what_may_forbid(const circumstances& c) {
 
 } // namespace
 
-circumstances current_circumstances() {
-    return {host::missing_capabilities(), host::current_lockdown(),  host::bpf_memory_is_limited(),
-            host::lacks_sys_admin(),      host::rings_are_limited(), host::this_machine()};
+circumstances current_circumstances(attach_mode how) {
+    return {host::missing_capabilities(how), host::current_lockdown(),
+            host::bpf_memory_is_limited(),   host::lacks_sys_admin(),
+            host::rings_are_limited(),       host::this_machine()};
 }
 
 error_code explain(const refusal& r, const circumstances& c, diagnostics& diag) {
@@ -78,7 +79,8 @@ error_code explain(const refusal& r, const circumstances& c, diagnostics& diag) 
         diag = "missing: " + c.missing_capabilities;
         return errc::missing_capabilities;
     }
-    if (r.otherwise == errc::attach_failed) {
+    const bool traced = r.attach != attach_mode::netfilter; // As far as that is known.
+    if (r.otherwise == errc::attach_failed && traced) {
         if (const auto known = explain_attach(r.error, diag)) {
             return known;
         }
@@ -92,8 +94,8 @@ error_code explain(const refusal& r, const circumstances& c, diagnostics& diag) 
                                        : r.log;
         return errc::no_memory;
     }
-    if (c.lockdown == host::lockdown_mode::confidentiality ||
-        (!c.lockdown && lacks_kernel_reads(r.log))) {
+    if (traced && (c.lockdown == host::lockdown_mode::confidentiality ||
+                   (!c.lockdown && lacks_kernel_reads(r.log)))) {
         // Not the log: it speaks of RLIMIT_MEMLOCK and of helpers, and leads astray.
         return errc::lockdown;
     }
@@ -101,13 +103,13 @@ error_code explain(const refusal& r, const circumstances& c, diagnostics& diag) 
         diag = host::locked_memory_limit();
         return errc::locked_memory;
     }
-    const bool fentry = !rings && r.attach != attach_mode::kprobe; // As far as that is known.
+    const bool fentry = !rings && traced && r.attach != attach_mode::kprobe;
     if ((r.error == EPERM || r.error == ESRCH) && c.lacks_sys_admin && fentry) {
         diag = "CAP_SYS_ADMIN may be needed besides: fentry needs it to find the module's BTF";
         return errc::missing_capabilities;
     }
     const bool perf_event =
-        rings || (r.otherwise == errc::attach_failed && r.attach != attach_mode::fentry);
+        rings || (r.otherwise == errc::attach_failed && traced && r.attach != attach_mode::fentry);
     if (r.error == EACCES && perf_event && c.lacks_sys_admin) {
         // perf_event_open(2). Debian and Ubuntu set it above 2, which root alone passes.
         diag = std::string(rings ? "perf buffers" : "kprobes") +

@@ -35,7 +35,7 @@ struct circumstances {
     host::machine machine;
 };
 
-circumstances current_circumstances();
+circumstances current_circumstances(attach_mode how = attach_mode::automatic);
 
 // Why the kernel said no, as far as that can be known. Pure.
 error_code explain(const refusal& r, const circumstances& c, diagnostics& diag);

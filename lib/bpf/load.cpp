@@ -2,13 +2,20 @@
 #include "bpf/load.hpp"
 
 #include "bpf/plan.hpp"
+#include "bpf/refused.hpp"
+#include "ctnetlink/socket.hpp"
 #include "host/btf.hpp"
+#include "host/conntrack.hpp"
 #include "host/symbols.hpp"
 
+#include <algorithm>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 namespace ctflow::bpf {
 namespace {
@@ -25,8 +32,8 @@ void check_types(const config& c, const host::kernel_btf& own, error_code& ec, d
     }
 }
 
-attach_plan plan_for_host(attach_mode wanted, const config& c, error_code& ec, diagnostics& diag) {
-    const host::kernel_btf btf;
+attach_plan plan_for_host(attach_mode wanted, const config& c, const host::kernel_btf& btf,
+                          error_code& ec, diagnostics& diag) {
     check_types(c, btf, ec, diag);
     if (ec) {
         return {};
@@ -44,44 +51,111 @@ attach_plan plan_for_host(attach_mode wanted, const config& c, error_code& ec, d
     return make_plan(wanted, c.avoid_functions, in_btf, in_symbols, ec, diag);
 }
 
-std::unique_ptr<object> load_as(attach_mode mode, const config& c, ctflow::kernel& kernel,
-                                error_code& ec, diagnostics& diag) {
-    const auto plan = plan_for_host(mode, c, ec, diag);
-    if (ec) {
-        return nullptr;
-    }
+loaded load_plan(const attach_plan& plan, const config& c, error_code& ec, diagnostics& diag) {
     if (plan.mode == attach_mode::kprobe && !host::kprobes_possible()) {
         ec = errc::hook_missing;
         diag =
             "there are no kprobes: a kernel built with CONFIG_KPROBE_EVENTS, and /sys, are needed";
-        return nullptr;
+        return {};
     }
-    kernel.attach = plan.mode;
-    kernel.hooks = plan.hooks();
-    auto loaded = std::make_unique<object>(c, plan, ec, diag);
-    return ec ? nullptr : std::move(loaded);
+    loaded result{std::make_unique<object>(c, plan, ec, diag), nullptr};
+    return ec ? loaded() : std::move(result);
 }
+
+loaded load_netfilter(const config& c, const host::kernel_btf& btf, error_code& ec,
+                      diagnostics& diag) {
+    if (!netfilter_possible(btf, ec, diag)) {
+        return {};
+    }
+    if (!host::conntrack_present()) {
+        ec = errc::conntrack_missing;
+        return {};
+    }
+    ctnetlink::socket trial;
+    trial.open(c.netlink_buffer, ec, diag);
+    if (ec) {
+        return {};
+    }
+    loaded result{nullptr, std::make_unique<netfilter_object>(c, btf, ec, diag)};
+    return ec ? loaded() : std::move(result);
+}
+
+// Tries one way after the other, and remembers why they were refused.
+class attempts {
+public:
+    attempts(const config& c, ctflow::kernel& k) : config_(c), kernel_(k) {}
+
+    loaded trace(attach_mode wanted) {
+        error_code ec;
+        diagnostics diag;
+        const auto plan = plan_for_host(wanted, config_, btf_, ec, diag);
+        if (wanted == attach_mode::automatic && !plan.no_fentry.empty()) {
+            refuse(attach_mode::fentry, errc::fentry_unavailable, plan.no_fentry);
+        }
+        const auto mode = !ec                                ? plan.mode
+                          : wanted == attach_mode::automatic ? attach_mode::kprobe
+                                                             : wanted;
+        auto result = ec ? loaded() : load_plan(plan, config_, ec, diag);
+        return settle(mode, plan.hooks(), std::move(result), ec, diag);
+    }
+
+    loaded netfilter() {
+        error_code ec;
+        diagnostics diag;
+        auto result = load_netfilter(config_, btf_, ec, diag);
+        return settle(attach_mode::netfilter, netfilter_hooks(), std::move(result), ec, diag);
+    }
+
+    bool was_refused(attach_mode mode) const {
+        return std::ranges::find(kernel_.refused, mode, &refused_attach::attach) !=
+               kernel_.refused.end();
+    }
+
+    // Whether another way may be open.
+    bool worth_going_on() const {
+        return !kernel_.refused.empty() && concerns_one_way(kernel_.refused.back().error);
+    }
+
+private:
+    loaded settle(attach_mode mode, std::vector<hook> hooks, loaded result, error_code ec,
+                  const diagnostics& diag) {
+        if (ec) {
+            refuse(mode, ec, diag);
+        } else {
+            kernel_.attach = mode;
+            kernel_.hooks = std::move(hooks);
+        }
+        return result;
+    }
+
+    void refuse(attach_mode mode, error_code ec, const diagnostics& diag) {
+        kernel_.refused.push_back({mode, ec, diag});
+    }
+
+    const config& config_;
+    ctflow::kernel& kernel_;
+    const host::kernel_btf btf_;
+};
 
 } // namespace
 
-std::unique_ptr<object> load(const config& c, ctflow::kernel& kernel, error_code& ec,
-                             diagnostics& diag) {
-    auto best = load_as(c.attach, c, kernel, ec, diag);
-    if (!ec || c.attach != attach_mode::automatic || kernel.attach != attach_mode::fentry) {
-        return best;
+loaded load(const config& c, ctflow::kernel& kernel, error_code& ec, diagnostics& diag) {
+    attempts host(c, kernel);
+    loaded best = c.attach == attach_mode::netfilter ? host.netfilter() : host.trace(c.attach);
+    if (c.attach == attach_mode::automatic) {
+        // What looked possible was refused: without CAP_SYS_ADMIN, say, which fentry needs and a
+        // kprobe does not.
+        if (!best && host.worth_going_on() && !host.was_refused(attach_mode::kprobe)) {
+            best = host.trace(attach_mode::kprobe);
+        }
+        if (!best && host.worth_going_on()) {
+            best = host.netfilter();
+        }
     }
-    // What looked possible was refused: without CAP_SYS_ADMIN, say, which fentry needs and a kprobe
-    // does not. If that is refused as well, the first reason is the one to tell; but not that such
-    // rights are missing: what refuses kprobes, which do without, would still be in the way.
-    error_code second;
-    diagnostics why;
-    auto fallback = load_as(attach_mode::kprobe, c, kernel, second, why);
-    const bool impossible = second == errc::hook_missing || second == errc::no_symbols;
-    if (fallback || (ec == errc::missing_capabilities && !impossible)) {
-        ec = second;
-        diag = why;
+    if (!best) {
+        std::tie(ec, diag) = tell(std::exchange(kernel.refused, {}));
     }
-    return fallback;
+    return best;
 }
 
 } // namespace ctflow::bpf

@@ -3,17 +3,12 @@
 
 #include "bpf/explain.hpp"
 #include "bpf/print.hpp"
-#include "cooldown.h"
-#include "curve.h"
+#include "bpf/tables.hpp"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cerrno>
-#include <chrono>
 #include <cstddef>
 #include <cstring>
-#include <ctime>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -21,42 +16,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <ctflow_acct.skel.h>
-#include <sys/mman.h>
 
 namespace ctflow::bpf {
-namespace {
-
-// The clock of watching_since.
-unsigned long long real_time() noexcept {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    return static_cast<unsigned long long>(now.tv_sec) * 1'000'000'000ULL +
-           static_cast<unsigned long long>(now.tv_nsec);
-}
-
-// Of a hash map with 64 bit keys.
-void empty(const bpf_map* map) {
-    constexpr std::size_t chunk = 256;
-    std::array<std::uint64_t, chunk> keys{};
-    std::vector<std::byte> values(chunk * bpf_map__value_size(map));
-    std::uint64_t position = 0;
-    std::uint64_t* from = nullptr; // The beginning.
-    for (;;) {
-        std::uint32_t count = chunk;
-        const int result = bpf_map_lookup_and_delete_batch(
-            bpf_map__fd(map), from, &position, keys.data(), values.data(), &count, nullptr);
-        if (result != 0 && errno != EINTR) {
-            return; // ENOENT: that was the last batch.
-        }
-        from = &position;
-    }
-}
-
-unsigned long long nanoseconds(std::chrono::nanoseconds d) noexcept {
-    return static_cast<unsigned long long>(d.count());
-}
-
-} // namespace
 
 std::span<const std::byte> embedded_object() noexcept {
     std::size_t size = 0;
@@ -117,7 +78,7 @@ void object::configure(const config& c, const host::machine& machine) noexcept {
     bpf_object__for_each_program(p, skeleton_->obj) {
         bpf_program__set_autoload(p, false);
     }
-    auto wanted = programs();
+    auto wanted = all_programs();
     if (plan_.mode == attach_mode::fentry) {
         // Where the packets are counted: if others trace conntrack, they do it there.
         const auto at = std::ranges::find(plan_.points, task::accounting, &hook_point::task);
@@ -130,20 +91,10 @@ void object::configure(const config& c, const host::machine& machine) noexcept {
         }
     }
     configure_transport(c, machine);
-    bpf_map__set_max_entries(skeleton_->maps.flows, c.max_flows);
-
-    // Two slots for each flow, so that few share one.
-    const auto bits =
-        std::max<std::uint32_t>(CTFLOW_COOLDOWN_MIN_BITS, std::bit_width(c.max_flows));
-    skeleton_->rodata->cooldown_bits = bits;
-    bpf_map__set_max_entries(skeleton_->maps.cooldowns, 1U << bits);
-
-    auto& curve = skeleton_->rodata->rate_curve;
-    const std::array points = {&c.curve0, &c.curve1, &c.curve2};
-    for (std::size_t i = 0; i < points.size(); ++i) {
-        curve.age[i] = nanoseconds(points[i]->age);
-        curve.rate[i] = nanoseconds(points[i]->rate);
-    }
+    skeleton_->rodata->cooldown_bits =
+        size_tables(skeleton_->maps.flows, skeleton_->maps.cooldowns, c.max_flows);
+    const auto curve = kernel_curve(c);
+    std::memcpy(&skeleton_->rodata->rate_curve, &curve, sizeof(curve));
 }
 
 void object::configure_transport(const config& c, const host::machine& machine) noexcept {
@@ -160,7 +111,7 @@ void object::configure_transport(const config& c, const host::machine& machine) 
     }
 }
 
-std::vector<object::program> object::programs(const hook_point& point) const {
+std::vector<object::program> object::programs_at(const hook_point& point) const {
     const auto& p = skeleton_->progs;
     const auto* at = &point.function;
     const bool traced = plan_.mode == attach_mode::fentry;
@@ -191,12 +142,12 @@ std::vector<object::program> object::programs(const hook_point& point) const {
     return {{traced ? p.fentry_delete : p.kprobe_delete, at, false}};
 }
 
-std::vector<object::program> object::programs() const {
+std::vector<object::program> object::all_programs() const {
     // In the order of attaching: who takes flows out of the table before those who put them in.
     // Detaching goes the other way.
     std::vector<program> all;
     for (auto point = plan_.points.rbegin(); point != plan_.points.rend(); ++point) {
-        std::ranges::copy(programs(*point), std::back_inserter(all));
+        std::ranges::copy(programs_at(*point), std::back_inserter(all));
     }
     return all;
 }
@@ -217,7 +168,7 @@ int object::try_fentry() noexcept {
 void object::attach(error_code& ec, diagnostics& diag) {
     const print_capture log;
     skeleton_->bss->watching_since = real_time();
-    for (const auto& each : programs()) {
+    for (const auto& each : all_programs()) {
         bpf_link* link =
             plan_.mode == attach_mode::fentry
                 ? bpf_program__attach_trace(each.handle)
@@ -239,22 +190,10 @@ void object::detach() noexcept {
 }
 
 void object::clear(error_code& ec) {
-    clear_cooldowns(ec);
+    std::ranges::fill(mapped_words(skeleton_->maps.cooldowns, ec).words(), 0U);
     empty(skeleton_->maps.flows);
     empty(skeleton_->maps.calls);
     skeleton_->bss->calls_under_way = 0;
-}
-
-void object::clear_cooldowns(error_code& ec) noexcept {
-    const auto size = bpf_map__max_entries(skeleton_->maps.cooldowns) * sizeof(std::uint64_t);
-    void* const words = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED,
-                               bpf_map__fd(skeleton_->maps.cooldowns), 0);
-    if (words == MAP_FAILED) {
-        ec.assign(errno, boost::system::system_category());
-        return;
-    }
-    std::memset(words, 0, size);
-    ::munmap(words, size);
 }
 
 int object::updates_fd() const noexcept {
@@ -273,7 +212,7 @@ int object::counters_fd() const noexcept {
 
 std::vector<int> object::program_fds() const {
     std::vector<int> fds;
-    for (const auto& each : programs()) {
+    for (const auto& each : all_programs()) {
         fds.push_back(bpf_program__fd(each.handle));
     }
     return fds;

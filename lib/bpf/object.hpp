@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bpf/plan.hpp"
+#include "bpf/programs.hpp"
 #include "host/memory.hpp"
 
 #include <ctflow/config.hpp>
@@ -20,27 +21,22 @@ namespace ctflow::bpf {
 // The embedded ELF file.
 std::span<const std::byte> embedded_object() noexcept;
 
-// The BPF programs and maps in the kernel. Not thread-safe but for reading the maps.
-class object {
+// The tracing programs (bpf/acct.bpf.c).
+class object final : public programs {
 public:
     // Opens, configures and loads what the plan asks for, and sees whether it could be attached.
     object(const config& c, const attach_plan& plan, error_code& ec, diagnostics& diag);
-    ~object();
-    object(const object&) = delete;
-    object& operator=(const object&) = delete;
+    ~object() override;
 
-    // All programs, or none.
-    void attach(error_code& ec, diagnostics& diag);
-    void detach() noexcept;
-
-    // Forgets all flows and calls: what ended while nothing was attached would stay for ever.
-    void clear(error_code& ec);
+    void attach(error_code& ec, diagnostics& diag) override;
+    void detach() noexcept override;
+    void clear(error_code& ec) override;
+    int counters_fd() const noexcept override;
+    std::vector<int> program_fds() const override;
 
     // The maps of the transport that was asked for.
     int updates_fd() const noexcept;
     int destroys_fd() const noexcept;
-    int counters_fd() const noexcept;
-    std::vector<int> program_fds() const;
 
 private:
     struct program {
@@ -55,13 +51,12 @@ private:
         void operator()(bpf_link* l) const noexcept;
     };
 
-    std::vector<program> programs() const;
-    std::vector<program> programs(const hook_point& point) const;
+    std::vector<program> all_programs() const;
+    std::vector<program> programs_at(const hook_point& point) const;
     void configure(const config& c, const host::machine& machine) noexcept;
     void configure_transport(const config& c, const host::machine& machine) noexcept;
     bpf_program* trial() const noexcept;
     int try_fentry() noexcept;
-    void clear_cooldowns(error_code& ec) noexcept;
 
     attach_plan plan_;
     transport_kind transport_;

@@ -82,7 +82,7 @@ points choose(hook_role role, const found_set& found, diagnostics& missing) {
 
 std::optional<attach_plan> choose_all(attach_mode mode, const found_set& found,
                                       diagnostics& missing) {
-    attach_plan plan{mode, {}};
+    attach_plan plan{mode, {}, {}};
     for (const auto role : roles) {
         std::ranges::move(choose(role, found, missing), std::back_inserter(plan.points));
     }
@@ -170,26 +170,28 @@ attach_plan make_plan(attach_mode wanted, std::span<const std::string> avoid,
             return *std::move(plan);
         }
     }
+    const attach_plan none{attach_mode::automatic, {}, no_fentry};
     if (symbols().empty() && tell) {
         ec = errc::conntrack_missing;
-        return {};
+        return none;
     }
     if (wanted == attach_mode::fentry) {
         ec = errc::fentry_unavailable;
         diag = no_fentry;
-        return {};
+        return none;
     }
     if (!tell) {
         ec = errc::no_symbols;
-        return {};
+        return none;
     }
     diagnostics missing;
     if (auto plan = plan_kprobe(symbols(), avoid, missing)) {
+        plan->no_fentry = no_fentry;
         return *std::move(plan);
     }
     ec = errc::hook_missing;
     diag = "not among the kernel's functions: " + missing;
-    return {};
+    return none;
 }
 
 } // namespace ctflow::bpf

@@ -38,6 +38,7 @@ struct hook_point {
 struct attach_plan {
     attach_mode mode = attach_mode::fentry;
     std::vector<hook_point> points; // In the order of hook_role.
+    diagnostics no_fentry = {};     // Why it was not chosen, if it might have been.
 
     // As probe::kernel() shows it.
     std::vector<hook> hooks() const;
@@ -53,7 +54,8 @@ using symbol_finder = std::function<std::optional<std::set<std::string, std::les
 
 // Decides by what the kernel has, never by its version: fentry needs the functions in BTF,
 // kprobe needs them among the symbols. Symbols are asked for only if they matter: reading them
-// takes a while. The functions of `avoid` are as if they were not there.
+// takes a while. The functions of `avoid` are as if they were not there. What cannot be traced at
+// all is an error: netfilter is not planned here.
 attach_plan make_plan(attach_mode wanted, std::span<const std::string> avoid,
                       const function_finder& in_btf, const symbol_finder& in_symbols,
                       error_code& ec, diagnostics& diag);

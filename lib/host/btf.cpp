@@ -41,6 +41,11 @@ kernel_btf::find_functions(std::span<const std::string_view> names) const {
     return found;
 }
 
+std::uint32_t kernel_btf::find_struct(const char* name) const {
+    const auto id = vmlinux_ ? btf__find_by_name_kind(vmlinux_.get(), name, BTF_KIND_STRUCT) : 0;
+    return id > 0 ? static_cast<std::uint32_t>(id) : 0;
+}
+
 bool usable_btf(const std::string& path, const kernel_btf& own, diagnostics& diag) {
     // libbpf's errors do not tell a file that is not there from an ELF file without BTF.
     if (const std::ifstream file(path); !file) {

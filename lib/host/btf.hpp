@@ -3,6 +3,7 @@
 
 #include <ctflow/error.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <set>
 #include <span>
@@ -30,6 +31,9 @@ public:
     // Which of the names are functions that fentry can be attached to.
     std::set<std::string, std::less<>>
     find_functions(std::span<const std::string_view> names) const;
+
+    // The id of one of the kernel's structures; 0 if there is none of that name.
+    std::uint32_t find_struct(const char* name) const;
 
     // Of the module too, where it has some of its own. Null if there is none.
     const btf* types() const noexcept { return conntrack_ ? conntrack_.get() : vmlinux_.get(); }

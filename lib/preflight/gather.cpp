@@ -2,6 +2,7 @@
 #include "preflight/gather.hpp"
 
 #include "host/btf.hpp"
+#include "host/conntrack.hpp"
 #include "host/release.hpp"
 #include "host/symbols.hpp"
 #include "preflight/loopback.hpp"
@@ -57,11 +58,6 @@ bool sysctls_read_only() {
 bool has_ipv6_addresses() {
     std::ifstream file("/proc/net/if_inet6");
     return file.peek() != std::ifstream::traits_type::eof();
-}
-
-bool exists(const char* path) {
-    std::error_code ignored;
-    return fs::exists(path, ignored);
 }
 
 std::string read_link(const char* path) {
@@ -159,8 +155,7 @@ host_facts gather(const config& c) {
     gather_switches(f);
     f.machine = host::this_machine();
     f.available_memory = host::available_memory();
-    f.module =
-        exists("/sys/module/nf_conntrack") || exists("/proc/sys/net/netfilter/nf_conntrack_max");
+    f.module = host::conntrack_present();
     if (f.module) {
         gather_conntrack(f);
     }

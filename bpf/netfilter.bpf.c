@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Accounts conntrack's flows without tracing: at netfilter's hooks through which packets leave
+ * conntrack, LOCAL_IN and POST_ROUTING, right before conntrack confirms a new flow there. A packet
+ * has been counted when it comes by. There is none at a flow's end: those are ctnetlink's to tell
+ * (lib/ctnetlink).
+ */
+#define CTFLOW_TYPED_POINTERS
+#include "flows.h"
+#include "maps.h"
+#include "netfilter_record.h"
+#include "read.h"
+#include "types.h"
+
+#include <bpf/bpf_helpers.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* The kernel's type of flows, by id in vmlinux. It has another that CO-RE takes for a flavour of
+ * the same (nf_conn___init), so that user space has to look it up. */
+const volatile unsigned int nf_conn_type = 0;
+
+/* What to add to the clock of records for that of nf_conn_tstamp. Set at the start. */
+unsigned long long boot_to_real = 0;
+
+/* User space sets the size. */
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 1 << 18);
+} updates_ring SEC(".maps");
+
+static __always_inline void send_update(void* ctx, const struct nf_conn* ct, u64 now,
+                                        const struct flow_counters* counted, int begins) {
+    struct ctflow_netfilter_record update = {.record = {.kind = CTFLOW_RECORD_UPDATE}};
+
+    fill(&update.record, ct, now, counted);
+    if (bpf_core_field_exists(ct->zone)) /* CONFIG_NF_CONNTRACK_ZONES */
+        update.zone = KERNEL_READ(ct, zone.id);
+    update.begins = (unsigned char)begins;
+    /* Conntrack will note it in a moment, if it does at all. */
+    if (begins && ct_timestamp(ct))
+        update.record.start = now + boot_to_real;
+    if (bpf_ringbuf_output(&updates_ring, &update, sizeof(update), 0))
+        count(CTFLOW_UPDATES_LOST);
+}
+
+/* linux/netfilter.h */
+struct bpf_nf_ctx {
+    const void* state;
+    struct sk_buff* skb;
+};
+
+/* libbpf 1.1 does not know programs of this type: user space sets it. */
+SEC("netfilter")
+int netfilter_packet(struct bpf_nf_ctx* ctx) {
+    const u64 nfct = ctx->skb->_nfct;
+    const u64 address = nfct & ~NFCT_INFO_MASK;
+    const struct nf_conn* ct;
+    u64 status;
+
+    if (!address || (nfct & NFCT_INFO_MASK) == IP_CT_UNTRACKED)
+        return NF_ACCEPT;
+    ct = bpf_rdonly_cast((const void*)address, nf_conn_type);
+    status = KERNEL_READ(ct, status);
+    if (status & IPS_TEMPLATE)
+        return NF_ACCEPT;
+    if (!(status & IPS_CONFIRMED))
+        on_insert(ctx, ct);
+    else if (!surely_in_cooldown(ct))
+        on_accounting(ctx, ct);
+    return NF_ACCEPT;
+}

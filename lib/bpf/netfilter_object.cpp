@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/netfilter_object.hpp"
+
+#include "bpf/explain.hpp"
+#include "bpf/netfilter_abi.hpp"
+#include "bpf/print.hpp"
+#include "bpf/tables.hpp"
+#include "cooldown.h"
+#include "host/btf.hpp"
+#include "host/memory.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <ctflow_netfilter.skel.h>
+#include <linux/netfilter.h>
+
+namespace ctflow::bpf {
+namespace {
+
+struct place {
+    std::uint32_t family;
+    std::uint32_t hook;
+};
+
+// Where packets leave conntrack: to a process here, or to the net.
+constexpr std::array places = {
+    place{NFPROTO_IPV4, NF_INET_LOCAL_IN}, place{NFPROTO_IPV4, NF_INET_POST_ROUTING},
+    place{NFPROTO_IPV6, NF_INET_LOCAL_IN}, place{NFPROTO_IPV6, NF_INET_POST_ROUTING}};
+
+} // namespace
+
+bool netfilter_possible(const host::kernel_btf& btf, error_code& ec, diagnostics& diag) {
+    constexpr std::string_view cast = "bpf_rdonly_cast";
+    if (!btf) {
+        ec = errc::no_btf;
+        diag = "the kernel's own is needed for netfilter programs";
+    } else if (btf.find_struct("bpf_nf_ctx") == 0 || btf.find_functions({&cast, 1}).empty()) {
+        ec = errc::netfilter_unavailable;
+    }
+    return !ec;
+}
+
+std::vector<hook> netfilter_hooks() {
+    return {{hook_role::insert, "LOCAL_IN", "netfilter"},
+            {hook_role::insert, "POST_ROUTING", "netfilter"},
+            {hook_role::accounting, "LOCAL_IN", "netfilter"},
+            {hook_role::accounting, "POST_ROUTING", "netfilter"},
+            {hook_role::destroy, "ctnetlink", "netlink"}};
+}
+
+void netfilter_object::skeleton_deleter::operator()(ctflow_netfilter* s) const noexcept {
+    ctflow_netfilter::destroy(s);
+}
+
+netfilter_object::netfilter_object(const config& c, const host::kernel_btf& btf, error_code& ec,
+                                   diagnostics& diag) {
+    const auto machine = host::this_machine();
+    diag = host::ring_excess(transport_kind::ring_buffer, c.buffer_pages, machine);
+    if (!diag.empty()) {
+        ec = errc::buffer_pages;
+        return;
+    }
+    const print_capture log;
+    const auto why = [&](int error) {
+        return explain({error, errc::load_failed, log.text(), c.max_flows, 0,
+                        attach_mode::netfilter, host::netfilter_ring_need(c.buffer_pages, machine)},
+                       current_circumstances(attach_mode::netfilter), diag);
+    };
+    skeleton_.reset(ctflow_netfilter::open());
+    if (!skeleton_) {
+        ec = why(errno);
+        return;
+    }
+    const auto& maps = skeleton_->maps;
+    auto* const program = skeleton_->progs.netfilter_packet;
+    // No conversions: the values are not among those that the enumerations of older headers have.
+    bpf_program__set_type(program, std::bit_cast<bpf_prog_type>(netfilter_program_type));
+    bpf_program__set_expected_attach_type(program,
+                                          std::bit_cast<bpf_attach_type>(netfilter_attach_type));
+    bpf_map__set_max_entries(maps.updates_ring, static_cast<std::uint32_t>(host::shared_ring_size(
+                                                    c.buffer_pages, machine)));
+    skeleton_->rodata->nf_conn_type = btf.find_struct("nf_conn");
+    skeleton_->rodata->cooldown_bits = size_tables(maps.flows, maps.cooldowns, c.max_flows);
+    const auto curve = kernel_curve(c);
+    std::memcpy(&skeleton_->rodata->rate_curve, &curve, sizeof(curve));
+    if (const int result = ctflow_netfilter::load(skeleton_.get()); result != 0) {
+        ec = why(-result);
+        skeleton_.reset();
+        return;
+    }
+    cooldowns_.emplace(maps.cooldowns, ec);
+}
+
+netfilter_object::~netfilter_object() = default;
+
+void netfilter_object::attach(error_code& ec, diagnostics& diag) {
+    const auto now = real_time();
+    skeleton_->bss->watching_since = now;
+    skeleton_->bss->boot_to_real = now - boot_time();
+    const int program = bpf_program__fd(skeleton_->progs.netfilter_packet);
+    for (const auto& [family, hook] : places) {
+        error_code refused;
+        netfilter_link link(program, family, hook, refused);
+        if (refused) {
+            ec = explain({refused.value(), errc::attach_failed, {}, 0, 0, attach_mode::netfilter},
+                         current_circumstances(attach_mode::netfilter), diag);
+            detach();
+            return;
+        }
+        links_.push_back(std::move(link));
+    }
+}
+
+void netfilter_object::detach() noexcept {
+    links_.clear();
+}
+
+void netfilter_object::clear(error_code&) {
+    std::ranges::fill(cooldowns_->words(), 0U);
+    empty(skeleton_->maps.flows);
+}
+
+int netfilter_object::updates_fd() const noexcept {
+    return bpf_map__fd(skeleton_->maps.updates_ring);
+}
+
+int netfilter_object::counters_fd() const noexcept {
+    return bpf_map__fd(skeleton_->maps.counters);
+}
+
+std::vector<int> netfilter_object::program_fds() const {
+    return {bpf_program__fd(skeleton_->progs.netfilter_packet)};
+}
+
+void netfilter_object::release(std::uint64_t conntrack, std::uint64_t origin) noexcept {
+    const int flows = bpf_map__fd(skeleton_->maps.flows);
+    ctflow_flow_state state{};
+    // Between the two calls the place can change hands: the flow that has it then is found again by
+    // its next packet.
+    if (bpf_map_lookup_elem(flows, &conntrack, &state) == 0 && state.origin == origin) {
+        (void)bpf_map_delete_elem(flows, &conntrack);
+        const auto bits = skeleton_->rodata->cooldown_bits;
+        const std::atomic_ref word(cooldowns_->words()[cooldown_slot(conntrack, bits)]);
+        auto value = word.load(std::memory_order_relaxed);
+        if (cooldown_is_of(value, conntrack, bits)) {
+            (void)word.compare_exchange_strong(value, 0, std::memory_order_relaxed);
+        }
+    }
+}
+
+} // namespace ctflow::bpf

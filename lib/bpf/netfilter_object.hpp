@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "bpf/netfilter_link.hpp"
+#include "bpf/programs.hpp"
+#include "bpf/tables.hpp"
+
+#include <ctflow/config.hpp>
+#include <ctflow/error.hpp>
+#include <ctflow/kernel.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+struct ctflow_netfilter;
+
+namespace ctflow::host {
+class kernel_btf;
+}
+
+namespace ctflow::bpf {
+
+// Whether the kernel has what the programs need. If not, diag may say more.
+bool netfilter_possible(const host::kernel_btf& btf, error_code& ec, diagnostics& diag);
+
+// The hooks, as probe::kernel() shows them.
+std::vector<hook> netfilter_hooks();
+
+// The program at netfilter's hooks (bpf/netfilter.bpf.c).
+class netfilter_object final : public programs {
+public:
+    // Opens, configures and loads it.
+    netfilter_object(const config& c, const host::kernel_btf& btf, error_code& ec,
+                     diagnostics& diag);
+    ~netfilter_object() override;
+
+    // In the network namespace of the calling thread.
+    void attach(error_code& ec, diagnostics& diag) override;
+    void detach() noexcept override;
+    void clear(error_code& ec) override;
+    int counters_fd() const noexcept override;
+    std::vector<int> program_fds() const override;
+
+    // A ring buffer of records with tags.
+    int updates_fd() const noexcept;
+
+    // The flow is over that began at `origin`, by the time stamp of its record: gives up its place
+    // in the flow table, unless another flow has that by now, whose nf_conn is at the same address.
+    void release(std::uint64_t conntrack, std::uint64_t origin) noexcept;
+
+private:
+    struct skeleton_deleter {
+        void operator()(ctflow_netfilter* s) const noexcept;
+    };
+
+    std::unique_ptr<ctflow_netfilter, skeleton_deleter> skeleton_;
+    std::optional<mapped_words> cooldowns_; // Once it is loaded.
+    std::vector<netfilter_link> links_;
+};
+
+} // namespace ctflow::bpf
