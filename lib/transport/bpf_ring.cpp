@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport/bpf_ring.hpp"
 
+#include "netfilter_record.h"
 #include "transport/ring_bytes.hpp"
+
+#include <algorithm>
 
 #include <linux/bpf.h>
 
@@ -19,12 +22,12 @@ std::uint32_t load_length(std::span<const std::byte> data, std::uint64_t positio
                            __ATOMIC_ACQUIRE);
 }
 
-} // namespace
-
-ring_pass read_bpf_ring(std::span<const std::byte> data, std::uint64_t head, std::uint64_t tail,
-                        event_kind kind, std::span<event> out) noexcept {
+// `take` is given the position and length of each record, and says whether it is an event.
+template <class Take>
+ring_pass pass_over(std::span<const std::byte> data, std::uint64_t head, std::uint64_t tail,
+                    std::size_t room, const Take& take) noexcept {
     ring_pass pass{.tail = tail};
-    while (pass.tail != head && pass.events < out.size()) {
+    while (pass.tail != head && pass.events < room) {
         const std::uint64_t left = head - pass.tail;
         const bool possible = left >= header_size && left <= data.size() && pass.tail % 8 == 0;
         const std::uint32_t word = possible ? load_length(data, pass.tail) : 0;
@@ -40,18 +43,45 @@ ring_pass read_bpf_ring(std::span<const std::byte> data, std::uint64_t head, std
             break;
         }
         if ((word & BPF_RINGBUF_DISCARD_BIT) == 0) {
-            const auto record = length >= event_length
-                                    ? load<ctflow_record>(data, pass.tail + header_size)
-                                    : ctflow_record{};
-            if (is_record(record, kind)) {
-                out[pass.events++] = event(record);
-            } else {
-                ++pass.malformed;
-            }
+            ++(take(pass.tail + header_size, length, pass.events) ? pass.events : pass.malformed);
         }
         pass.tail += size;
     }
     return pass;
+}
+
+} // namespace
+
+ring_pass read_bpf_ring(std::span<const std::byte> data, std::uint64_t head, std::uint64_t tail,
+                        event_kind kind, std::span<event> out) noexcept {
+    return pass_over(data, head, tail, out.size(),
+                     [&](std::uint64_t position, std::uint64_t length, std::size_t index) {
+                         const auto record = length >= event_length
+                                                 ? load<ctflow_record>(data, position)
+                                                 : ctflow_record{};
+                         const bool good = is_record(record, kind);
+                         if (good) {
+                             out[index] = event(record);
+                         }
+                         return good;
+                     });
+}
+
+ring_pass read_netfilter_ring(std::span<const std::byte> data, std::uint64_t head,
+                              std::uint64_t tail, std::span<event> out,
+                              std::span<record_tag> tags) noexcept {
+    return pass_over(data, head, tail, std::min(out.size(), tags.size()),
+                     [&](std::uint64_t position, std::uint64_t length, std::size_t index) {
+                         const auto update = length >= sizeof(ctflow_netfilter_record)
+                                                 ? load<ctflow_netfilter_record>(data, position)
+                                                 : ctflow_netfilter_record{};
+                         const bool good = is_record(update.record, event_kind::update);
+                         if (good) {
+                             out[index] = event(update.record);
+                             tags[index] = {update.zone, update.begins != 0};
+                         }
+                         return good;
+                     });
 }
 
 } // namespace ctflow::transport

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "transport/record_tag.hpp"
 #include "transport/ring_pass.hpp"
 
 #include <ctflow/event.hpp>
@@ -26,5 +27,11 @@ namespace ctflow::transport {
 // cut in two. Once is enough here: then nothing that a record says can lead beyond the end.
 ring_pass read_bpf_ring(std::span<const std::byte> data, std::uint64_t head, std::uint64_t tail,
                         event_kind kind, std::span<event> out) noexcept;
+
+// The same of a ring with records of netfilter programs (bpf/netfilter_record.h): events, and a tag
+// for each. Of the two spans the shorter one counts.
+ring_pass read_netfilter_ring(std::span<const std::byte> data, std::uint64_t head,
+                              std::uint64_t tail, std::span<event> out,
+                              std::span<record_tag> tags) noexcept;
 
 } // namespace ctflow::transport

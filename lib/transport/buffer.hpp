@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "transport/record_tag.hpp"
 #include "transport/ring_pass.hpp"
 
 #include <ctflow/config.hpp>
@@ -32,8 +33,17 @@ public:
                                   std::uint64_t tail, event_kind kind,
                                   std::span<event> out) noexcept;
 
+    // Of records that have tags: read_netfilter_ring. They are updates.
+    using tagged_framing = ring_pass (*)(std::span<const std::byte> data, std::uint64_t head,
+                                         std::uint64_t tail, std::span<event> out,
+                                         std::span<record_tag> tags) noexcept;
+
     ring_memory(position* head, position* tail, std::span<const std::byte> data, framing f) noexcept
         : head_(head), tail_(tail), data_(data), read_(f) {}
+
+    ring_memory(position* head, position* tail, std::span<const std::byte> data,
+                tagged_framing f) noexcept
+        : head_(head), tail_(tail), data_(data), read_tagged_(f) {}
 
     std::uint64_t head() const noexcept {
         return std::atomic_ref(*head_).load(std::memory_order_acquire);
@@ -45,16 +55,21 @@ public:
         std::atomic_ref(*tail_).store(tail, std::memory_order_release);
     }
 
-    ring_pass read(std::uint64_t head, std::uint64_t tail, event_kind kind,
-                   std::span<event> out) const noexcept {
-        return read_(data_, head, tail, kind, out);
+    bool tagged() const noexcept { return read_tagged_ != nullptr; }
+
+    // Tags are written if tagged().
+    ring_pass read(std::uint64_t head, std::uint64_t tail, event_kind kind, std::span<event> out,
+                   std::span<record_tag> tags = {}) const noexcept {
+        return tagged() ? read_tagged_(data_, head, tail, out, tags)
+                        : read_(data_, head, tail, kind, out);
     }
 
 private:
     position* head_; // May be mapped read-only.
     position* tail_;
     std::span<const std::byte> data_;
-    framing read_;
+    framing read_ = nullptr;
+    tagged_framing read_tagged_ = nullptr;
 };
 
 // What can be waited for, and what is read then.

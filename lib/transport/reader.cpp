@@ -50,8 +50,8 @@ struct reader::run_state {
 };
 
 reader::reader(const asio::any_io_executor& executor, const std::vector<ring_source>& rings,
-               std::shared_ptr<event_sink> sink)
-    : strand_(executor), sink_(std::move(sink)) {
+               std::shared_ptr<event_sink> sink, side_source* side)
+    : strand_(executor), sink_(std::move(sink)), side_(side) {
     rings_.reserve(rings.size());
     for (const auto& each : rings) {
         rings_.push_back({each, nullptr, false});
@@ -91,16 +91,23 @@ void reader::begin(const run_pointer& run) {
     if (run->done) {
         return;
     }
+    error_code ec;
     for (auto& r : rings_) {
-        error_code ec;
         r.resuming = false;
-        r.watch = std::make_unique<descriptor>(strand_);
-        r.watch->assign(r.source.ring.fd, ec);
+        r.watch = watch(r.source.ring.fd, ec);
         if (ec) {
-            r.watch.reset();
             finish(run, ec);
             return;
         }
+    }
+    if (side_ != nullptr) {
+        side_resuming_ = false;
+        side_watch_ = watch(side_->fd(), ec);
+        if (ec) {
+            finish(run, ec);
+            return;
+        }
+        arm_side(run);
     }
     for (auto& r : rings_) {
         arm(run, r);
@@ -109,6 +116,12 @@ void reader::begin(const run_pointer& run) {
     for (auto& r : rings_) {
         turn(run, r);
     }
+}
+
+std::unique_ptr<reader::descriptor> reader::watch(int fd, error_code& ec) {
+    auto watched = std::make_unique<descriptor>(strand_);
+    watched->assign(fd, ec);
+    return ec ? nullptr : std::move(watched);
 }
 
 void reader::arm(const run_pointer& run, watched_ring& r) {
@@ -144,6 +157,46 @@ void reader::turn(const run_pointer& run, watched_ring& r) {
     });
 }
 
+void reader::arm_side(const run_pointer& run) {
+    side_watch_->async_wait(descriptor::wait_read, [run](error_code ec) {
+        if (!run->done) {
+            run->self->on_side_readable(run, ec);
+        }
+    });
+}
+
+void reader::on_side_readable(const run_pointer& run, error_code ec) {
+    if (ec) {
+        finish(run, ec);
+        return;
+    }
+    arm_side(run);
+    if (!side_resuming_) {
+        turn_side(run);
+    }
+}
+
+void reader::turn_side(const run_pointer& run) {
+    if (drain_side()) {
+        return;
+    }
+    side_resuming_ = true; // As in turn().
+    asio::post(strand_, [run] {
+        run->self->side_resuming_ = false;
+        if (!run->done) {
+            run->self->turn_side(run);
+        }
+    });
+}
+
+// False if there may be more.
+bool reader::drain_side() {
+    const bool all = side_->take();
+    drain_rings();
+    side_->tell();
+    return all;
+}
+
 // Reads at most `limit` events or somewhat more.
 reader::remains reader::drain(const watched_ring& r, std::size_t limit) {
     const auto& memory = r.source.ring.memory;
@@ -153,11 +206,14 @@ reader::remains reader::drain(const watched_ring& r, std::size_t limit) {
     std::uint64_t tail = begin;
     bool unfinished = false;
     for (std::size_t count = 0; tail != head && count < limit && !unfinished;) {
-        const auto pass = memory.read(head, tail, r.source.kind, batch_);
+        const auto pass = memory.read(head, tail, r.source.kind, batch_, tags_);
+        const std::span read(batch_.data(), pass.events);
         tail = pass.tail;
         memory.set_tail(tail); // The kernel has the room back before anyone looks at the events.
-        if (pass.events != 0) {
-            sink_->on_events(r.source.kind, {batch_.data(), pass.events});
+        if (!read.empty() && memory.tagged()) {
+            sink_->on_tagged(read, {tags_.data(), read.size()});
+        } else if (!read.empty()) {
+            sink_->on_events(r.source.kind, read);
         }
         if (pass.malformed != 0) {
             sink_->on_malformed(pass.malformed);
@@ -171,7 +227,7 @@ reader::remains reader::drain(const watched_ring& r, std::size_t limit) {
     return unfinished ? remains::unfinished : tail != head ? remains::more : remains::nothing;
 }
 
-void reader::drain_all() {
+void reader::drain_rings() {
     constexpr auto everything = std::numeric_limits<std::size_t>::max();
     // A record takes the kernel some nanoseconds to write. Should its CPU be kept from that for
     // long, what is behind stays for the next run.
@@ -183,12 +239,20 @@ void reader::drain_all() {
     }
 }
 
+void reader::drain_all() {
+    drain_rings();
+    // Others' flows may go on ending: who empties it may never come to an end.
+    for (int patience = 1000; side_ != nullptr && patience > 0 && !drain_side(); --patience) {
+    }
+}
+
 void reader::stop(error_code ec) {
     const std::lock_guard lock(mutex_);
     if (const auto run = running_ ? run_.lock() : nullptr) {
         stopping_ = true;
         asio::post(strand_, [run, ec] {
             auto& self = *run->self;
+            self.unwatch(); // Before the sink closes what is watched.
             self.drain_all();
             self.sink_->close();
             {
@@ -209,12 +273,16 @@ bool reader::stopping() const {
 }
 
 void reader::unwatch() noexcept {
-    for (auto& r : rings_) {
-        if (r.watch) {
-            r.watch->release(); // libbpf's to close, not Asio's.
-            r.watch.reset();
+    const auto release = [](std::unique_ptr<descriptor>& watched) {
+        if (watched) {
+            watched->release(); // Its owner's to close, not Asio's.
+            watched.reset();
         }
+    };
+    for (auto& r : rings_) {
+        release(r.watch);
     }
+    release(side_watch_);
 }
 
 void reader::finish(const run_pointer& run, error_code ec) {

@@ -3,6 +3,8 @@
 
 #include "transport/buffer.hpp"
 #include "transport/event_sink.hpp"
+#include "transport/record_tag.hpp"
+#include "transport/side_source.hpp"
 
 #include <ctflow/detail/run_handler.hpp>
 #include <ctflow/error.hpp>
@@ -49,8 +51,9 @@ public:
     // How many events of one ring are read before other handlers have their turn.
     static constexpr std::size_t budget = 4096;
 
+    // `side`, if not null, lives as long as the sink.
     reader(const boost::asio::any_io_executor& executor, const std::vector<ring_source>& rings,
-           std::shared_ptr<event_sink> sink);
+           std::shared_ptr<event_sink> sink, side_source* side = nullptr);
 
     // Reads until stop(), cancellation, or the first failure.
     void run(detail::run_handler handler);
@@ -80,10 +83,16 @@ private:
     };
 
     void begin(const run_pointer& run);
+    std::unique_ptr<descriptor> watch(int fd, error_code& ec);
     void arm(const run_pointer& run, watched_ring& r);
     void on_readable(const run_pointer& run, watched_ring& r, error_code ec);
     void turn(const run_pointer& run, watched_ring& r);
+    void arm_side(const run_pointer& run);
+    void on_side_readable(const run_pointer& run, error_code ec);
+    void turn_side(const run_pointer& run);
     remains drain(const watched_ring& r, std::size_t limit);
+    void drain_rings();
+    bool drain_side();
     void drain_all();
     void unwatch() noexcept;
     void finish(const run_pointer& run, error_code ec);
@@ -91,7 +100,11 @@ private:
     executor_type strand_;
     std::vector<watched_ring> rings_;
     std::shared_ptr<event_sink> sink_;
+    side_source* side_;
+    std::unique_ptr<descriptor> side_watch_;
+    bool side_resuming_ = false;
     std::array<event, 256> batch_;
+    std::array<record_tag, 256> tags_;
 
     mutable std::mutex mutex_; // Of the rest, which never is held while reading in the strand.
     std::weak_ptr<run_state> run_;

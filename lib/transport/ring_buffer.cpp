@@ -15,7 +15,7 @@ namespace ctflow::transport {
 // The map's memory (ringbuf_map_mmap() in kernel/bpf/ringbuf.c): a page that begins with the
 // consumer's position, ours to write; one that begins with the producer's; and then the data. The
 // two latter are for reading only, and a mapping of the first may have no other page.
-ring_buffer::ring_buffer(int map_fd, error_code& ec) {
+ring_buffer::ring_buffer(int map_fd, content c, error_code& ec) {
     static_assert(sizeof(unsigned long) == sizeof(ring_memory::position));
 
     bpf_map_info info{};
@@ -31,11 +31,11 @@ ring_buffer::ring_buffer(int map_fd, error_code& ec) {
     if (ec) {
         return;
     }
-    add({map_fd,
-         {static_cast<ring_memory::position*>(producer),
-          static_cast<ring_memory::position*>(consumer),
-          {static_cast<const std::byte*>(producer) + page_size, size},
-          read_bpf_ring}});
+    auto* const head = static_cast<ring_memory::position*>(producer);
+    auto* const tail = static_cast<ring_memory::position*>(consumer);
+    const std::span data{static_cast<const std::byte*>(producer) + page_size, size};
+    add({map_fd, c == content::tagged ? ring_memory(head, tail, data, read_netfilter_ring)
+                                      : ring_memory(head, tail, data, read_bpf_ring)});
 }
 
 ring_buffer::~ring_buffer() {

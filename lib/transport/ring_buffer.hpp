@@ -15,7 +15,10 @@ namespace ctflow::transport {
 // never comes back.
 class ring_buffer final : public buffer {
 public:
-    ring_buffer(int map_fd, error_code& ec);
+    // What is in the ring: records, or records with tags.
+    enum class content { records, tagged };
+
+    ring_buffer(int map_fd, content c, error_code& ec);
     ~ring_buffer() override;
 
 private:
