@@ -74,8 +74,8 @@ std::size_t flow_book::hash::operator()(const flow_key& key) const noexcept {
     return folded(w[4] ^ dst, odd ^ src);
 }
 
-flow_book::flow_book(std::uint32_t netns, std::size_t expected)
-    : netns_(netns), newest_(0, hash{random_seed()}) {
+flow_book::flow_book(std::size_t expected)
+    : newest_(0, hash{random_seed()}) {
     entries_.reserve(expected);
     newest_.reserve(expected);
 }
@@ -178,7 +178,8 @@ void flow_book::end_resync(std::uint64_t now, std::vector<ended>& out) {
     }
 }
 
-void flow_book::clear() noexcept {
+void flow_book::clear(std::uint32_t netns) noexcept {
+    netns_ = netns;
     newest_.clear();
     entries_.clear();
     free_ = none;

@@ -45,8 +45,7 @@ public:
     // of the table without being gone: its packet is still under way to its entry there.
     static constexpr std::uint64_t confirmation_time = 1'000'000'000;
 
-    // `netns` is what destroy records say.
-    explicit flow_book(std::uint32_t netns, std::size_t expected = 1024);
+    explicit flow_book(std::size_t expected = 1024);
 
     // An update record. Its start becomes the one that the flow's first record told, 0 included:
     // all events of a flow tell the same.
@@ -69,7 +68,8 @@ public:
     void end_resync(std::uint64_t now, std::vector<ended>& out);
 
     std::size_t size() const noexcept { return alive_; }
-    void clear() noexcept;
+    // Forgets all flows. `netns` is what destroy records say from here on.
+    void clear(std::uint32_t netns) noexcept;
 
 private:
     using index = std::uint32_t; // Of an entry.
@@ -98,7 +98,7 @@ private:
     void tell_reconstructed(index i, std::uint64_t now, std::vector<ended>& out);
     void release(index i) noexcept;
 
-    std::uint32_t netns_;
+    std::uint32_t netns_ = 0;
     std::vector<entry> entries_;
     index free_ = none;
     std::size_t alive_ = 0;

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bpf/counters.hpp"
 #include "bpf/load.hpp"
-#include "bpf/object.hpp"
 #include "host/release.hpp"
 #include "probe/failed_probe.hpp"
-#include "probe/fanout.hpp"
-#include "probe/registry.hpp"
-#include "transport/buffer.hpp"
+#include "probe/pipeline.hpp"
 #include "transport/complete.hpp"
 #include "transport/reader.hpp"
 
@@ -17,60 +13,26 @@
 #include <memory>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 namespace ctflow::detail {
 namespace {
 
 namespace asio = boost::asio;
 
-// What the reader works on: it holds this as long as a run is outstanding, even if the probe is
-// destroyed meanwhile.
-struct pipeline {
-    pipeline(std::unique_ptr<bpf::object> o, const config& c, error_code& ec, diagnostics& diag)
-        : object(std::move(o)), updates(transport::open_buffer(c.transport, object->updates_fd(),
-                                                               c.buffer_pages, ec, diag)) {
-        if (!ec) {
-            destroys = transport::open_buffer(c.transport, object->destroys_fd(), c.buffer_pages,
-                                              ec, diag);
-        }
-    }
-
-    std::vector<transport::ring_source> sources() const {
-        std::vector<transport::ring_source> all;
-        // Destroys first: they are rarer, and final.
-        for (const auto& ring : destroys->rings()) {
-            all.push_back({event_kind::destroy, ring});
-        }
-        for (const auto& ring : updates->rings()) {
-            all.push_back({event_kind::update, ring});
-        }
-        return all;
-    }
-
-    registry consumers;
-    fanout sink{consumers};
-    // Before the rings: libbpf takes them out of their maps when it frees them, by descriptor.
-    const std::unique_ptr<bpf::object> object;
-    const std::unique_ptr<transport::buffer> updates;
-    std::unique_ptr<transport::buffer> destroys;
-};
-
 class live_probe final : public probe_core {
 public:
     live_probe(asio::any_io_executor executor, ctflow::kernel kernel, std::shared_ptr<pipeline> p)
         : executor_(std::move(executor)), kernel_(std::move(kernel)), pipeline_(std::move(p)),
-          object_(*pipeline_->object),
           reader_(std::make_shared<transport::reader>(
-              executor_, pipeline_->sources(),
-              std::shared_ptr<transport::event_sink>(pipeline_, &pipeline_->sink))) {}
+              executor_, pipeline_->rings(),
+              std::shared_ptr<transport::event_sink>(pipeline_, &pipeline_->entrance()),
+              pipeline_->side())) {}
 
     const ctflow::kernel& kernel() const noexcept override { return kernel_; }
 
     probe_stats stats() const override {
         probe_stats s;
-        pipeline_->sink.read(s);
-        bpf::read_counters(object_.counters_fd(), object_.program_fds(), s);
+        pipeline_->read(s);
         return s;
     }
 
@@ -109,12 +71,7 @@ public:
             ec = errc::stopping;
             return;
         }
-        if (std::exchange(used_, true)) {
-            object_.clear(ec);
-        }
-        if (!ec) {
-            object_.attach(ec, diag);
-        }
+        pipeline_->start(std::exchange(used_, true), ec, diag);
         started_ = !ec;
     }
 
@@ -149,7 +106,7 @@ private:
         if (!std::exchange(started_, false)) {
             return false;
         }
-        object_.detach();
+        pipeline_->programs().detach();
         reader_->stop(result);
         return true;
     }
@@ -157,7 +114,6 @@ private:
     const asio::any_io_executor executor_;
     const ctflow::kernel kernel_;
     const std::shared_ptr<pipeline> pipeline_;
-    bpf::object& object_;
     const std::shared_ptr<transport::reader> reader_;
 
     std::mutex mutex_; // Of the rest, and of attaching and detaching.
@@ -177,11 +133,11 @@ std::shared_ptr<probe_core> make_live(const asio::any_io_executor& executor, con
         return nullptr;
     }
     const config complete = with_defaults(c);
-    auto object = bpf::load(complete, kernel, ec, diag);
+    auto programs = bpf::load(complete, kernel, ec, diag);
     if (ec) {
         return nullptr;
     }
-    auto p = std::make_shared<pipeline>(std::move(object), complete, ec, diag);
+    auto p = make_pipeline(std::move(programs), complete, ec, diag);
     if (ec) {
         return nullptr;
     }

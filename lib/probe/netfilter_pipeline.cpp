@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/netfilter_pipeline.hpp"
+
+#include "host/netns.hpp"
+
+#include <array>
+#include <cstddef>
+#include <utility>
+
+namespace ctflow::detail {
+
+netfilter_pipeline::netfilter_pipeline(std::unique_ptr<bpf::netfilter_object> programs,
+                                       const config& c, error_code& ec)
+    : object_(std::move(programs)),
+      updates_(object_->updates_fd(), transport::ring_buffer::content::tagged, ec),
+      ends_(book_, c.netlink_buffer, [this](auto all) { on_ends(all); }) {}
+
+std::vector<transport::ring_source> netfilter_pipeline::rings() const {
+    return {{event_kind::update, updates_.rings().front()}};
+}
+
+void netfilter_pipeline::start(bool again, error_code& ec, diagnostics& diag) {
+    book_.clear(host::current_netns(ec));
+    if (ec) {
+        diag = "/proc is needed to tell network namespaces apart";
+        return;
+    }
+    // Before the programs: what begins while nobody listens may never be told to end
+    // (nf_conntrack_events = 2).
+    ends_.open(ec, diag);
+    if (ec) {
+        return;
+    }
+    pipeline::start(again, ec, diag);
+    if (ec) {
+        ends_.close();
+    }
+}
+
+void netfilter_pipeline::read(probe_stats& stats) {
+    pipeline::read(stats);
+    const auto ends = ends_.stats();
+    stats.netlink_overruns = ends.overruns;
+    stats.netlink_messages_lost = ends.messages_lost;
+    stats.destroys_reconstructed = ends.reconstructed;
+    stats.events_unaccounted += ends.unaccounted;
+}
+
+void netfilter_pipeline::on_events(event_kind kind, std::span<const event> batch) {
+    sink.on_events(kind, batch);
+}
+
+void netfilter_pipeline::on_tagged(std::span<event> batch,
+                                   std::span<const transport::record_tag> tags) {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        auto record = batch[i].record();
+        book_.on_update(record, tags[i]);
+        batch[i] = event(record);
+    }
+    sink.on_events(event_kind::update, batch);
+}
+
+void netfilter_pipeline::on_ends(std::span<const ctnetlink::ended> all) {
+    std::array<event, 64> batch;
+    std::size_t filled = 0;
+    const auto hand_on = [&] {
+        if (filled != 0) {
+            sink.on_events(event_kind::destroy, std::span(batch).first(std::exchange(filled, 0)));
+        }
+    };
+    for (const auto& each : all) {
+        object_->release(each.conntrack, each.origin);
+        if (each.told) {
+            batch[filled++] = event(each.record);
+        }
+        if (filled == batch.size()) {
+            hand_on();
+        }
+    }
+    hand_on();
+    sink.flush();
+}
+
+void netfilter_pipeline::close() {
+    sink.close();
+    ends_.close();
+}
+
+} // namespace ctflow::detail

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "bpf/netfilter_object.hpp"
+#include "ctnetlink/end_source.hpp"
+#include "ctnetlink/flow_book.hpp"
+#include "probe/pipeline.hpp"
+#include "transport/ring_buffer.hpp"
+
+#include <span>
+
+namespace ctflow::detail {
+
+// Of programs at netfilter's hooks: updates come by a ring, ends by netlink, and the flow book
+// tells which belong together. Of one network namespace: that of the thread that calls start().
+class netfilter_pipeline final : public pipeline, private transport::event_sink {
+public:
+    netfilter_pipeline(std::unique_ptr<bpf::netfilter_object> programs, const config& c,
+                       error_code& ec);
+
+    bpf::programs& programs() noexcept override { return *object_; }
+    std::vector<transport::ring_source> rings() const override;
+    transport::event_sink& entrance() noexcept override { return *this; }
+    transport::side_source* side() noexcept override { return &ends_; }
+    void start(bool again, error_code& ec, diagnostics& diag) override;
+    void read(probe_stats& stats) override;
+
+private:
+    void on_events(event_kind kind, std::span<const event> batch) override;
+    void on_tagged(std::span<event> batch, std::span<const transport::record_tag> tags) override;
+    void on_malformed(std::uint64_t records) override { sink.on_malformed(records); }
+    void flush() override { sink.flush(); }
+    void close() override;
+
+    void on_ends(std::span<const ctnetlink::ended> all);
+
+    const std::unique_ptr<bpf::netfilter_object> object_;
+    transport::ring_buffer updates_;
+    ctnetlink::flow_book book_;
+    ctnetlink::end_source ends_;
+};
+
+} // namespace ctflow::detail
