@@ -39,6 +39,8 @@ table inet ctflow_test {
 
 const std::string sysctls = "/proc/sys/net/";
 
+std::vector<const netns*> there_are; // Tests have one thread that makes them.
+
 void write_file(const std::string& path, const std::string& text) {
     std::ofstream file(path);
     if (!(file << text << std::flush)) {
@@ -76,14 +78,20 @@ netns::netns(std::string name) : name_(std::move(name)) {
         fail(name_);
     }
     inode_ = static_cast<std::uint32_t>(s.st_ino);
+    there_are.push_back(this);
 }
 
 netns::~netns() {
+    std::erase(there_are, this);
     try {
         shell("ip netns del " + name_);
     } catch (const std::exception& e) {
         std::fprintf(stderr, "%s\n", e.what());
     }
+}
+
+const std::vector<const netns*>& netns::all() noexcept {
+    return there_are;
 }
 
 std::string netns::run(const std::string& command) const {

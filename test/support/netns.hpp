@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace ctflow::test {
 
@@ -17,6 +18,9 @@ public:
     ~netns();
     netns(const netns&) = delete;
     netns& operator=(const netns&) = delete;
+
+    // Those that there are now.
+    static const std::vector<const netns*>& all() noexcept;
 
     const std::string& name() const noexcept { return name_; }
     std::uint32_t inode() const noexcept { return inode_; }

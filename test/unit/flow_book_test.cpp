@@ -62,7 +62,9 @@ struct flow {
 };
 
 struct fixture {
-    flow_book book{our_netns};
+    fixture() { book.clear(our_netns); }
+
+    flow_book book;
     std::vector<ended> out;
     std::uint64_t now = 200 * second;
 
@@ -230,7 +232,7 @@ BOOST_AUTO_TEST_CASE(first_packets_alone_are_matched_by_the_nearest_estimate) {
         const auto e = end(f, in_order ? 1030 : 5030);
         BOOST_REQUIRE(e.size() == (in_order ? 1U : 2U));
         BOOST_TEST(e.back().record.start == (in_order ? 1000U : 5000U));
-        book.clear();
+        book.clear(our_netns);
     }
 }
 
@@ -412,7 +414,7 @@ BOOST_AUTO_TEST_CASE(many_flows_come_and_go_and_come_again) {
 BOOST_AUTO_TEST_CASE(cleared_it_is_as_new) {
     const flow f;
     first(f, 1000);
-    book.clear();
+    book.clear(our_netns);
     BOOST_TEST(book.size() == 0U);
     BOOST_TEST(first(f, 2000) == 2000U);
     BOOST_TEST(end(f, 2001).size() == 1U);

@@ -187,12 +187,17 @@ BOOST_FIXTURE_TEST_CASE(a_flow_that_found_no_place_at_first_is_young_once_it_has
     watch w(c);
     bind(1102).send_to(asio::buffer("x", 1), receiver.local_endpoint());
     send_one();
-    BOOST_TEST(w.probe.stats().flows_untracked == 1U);
+    BOOST_TEST(w.stats().flows_untracked == 1U);
     send_for(20ms);
-    BOOST_TEST(w.probe.stats().packets_untracked == sent.size() - 1);
+    // Over loopback, a packet goes by two of netfilter's hooks.
+    const auto looks = attach_under_test() == attach_mode::netfilter ? 2U : 1U;
+    BOOST_TEST(w.stats().packets_untracked == looks * sent.size() - 1);
     const auto unseen = sent.size();
 
     ns.run("conntrack -D -p udp --orig-port-src 1102");
+    w.until("its end", [&] {
+        return w.count(from_port(1102) && of_kind(event_kind::destroy)) == 1;
+    }); // By netfilter, its place is free only then.
     send_for(200ms);
     const auto reported = updates(w);
     BOOST_TEST(reported.contains(1));

@@ -121,7 +121,7 @@ struct lone_namespace {
             addresses.insert(w.select(again).back().conntrack());
         }
         BOOST_TEST(2 * addresses.size() < w.count(again));
-        BOOST_TEST(w.probe.stats().program_misses == 0U);
+        BOOST_TEST(w.stats().program_misses == 0U);
     }
 };
 
@@ -176,7 +176,7 @@ BOOST_FIXTURE_TEST_CASE(a_packet_that_was_too_late_begins_no_flow, lone_namespac
     check_first(w, 1016, 1);
     BOOST_TEST(w.count(from_port(1014)) == 0U);
     BOOST_TEST(w.count(from_port(1015)) == 0U);
-    BOOST_TEST(w.probe.stats().events_unaccounted == 0U);
+    BOOST_TEST(w.stats().events_unaccounted == 0U);
     w.stop();
 }
 

@@ -238,7 +238,7 @@ BOOST_AUTO_TEST_CASE(sums_of_ten_thousand_mixed_flows_equal_those_of_conntrack) 
     BOOST_TEST(log.complaints() == "");
     w.stop();
     check_nothing_lost(w);
-    BOOST_TEST(w.probe.stats().program_misses == 0U);
+    BOOST_TEST(w.stats().program_misses == 0U);
 }
 
 // One packet of each to another address of 127/8 than the others, and then another.
@@ -272,10 +272,10 @@ BOOST_AUTO_TEST_CASE(two_hundred_thousand_flows_against_a_smaller_table) {
             }
         }
     }
-    const auto before_end = w.probe.stats();
+    const auto before_end = w.stats();
     BOOST_TEST(std::stoull(ns.run("conntrack -C")) == flows);
     ns.run("conntrack -F");
-    w.until("all ends", [&] { return w.probe.stats().perf_events_destroy >= flows; });
+    w.until("all ends", [&] { return w.stats().perf_events_destroy >= flows; });
     w.idle(200ms);
     w.stop();
     check_nothing_lost(w);

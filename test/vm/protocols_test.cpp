@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <fstream>
 #include <string>
 
 #include <netinet/in.h>
@@ -90,7 +91,15 @@ const protocol pptp_gre{
 };
 
 struct crafted : world {
-    crafted() { net.a.sysctl("netfilter/nf_conntrack_checksum", "0"); }
+    crafted() {
+        net.a.sysctl("netfilter/nf_conntrack_checksum", "0");
+        // Three seconds is the shortest that a flow here lives for by default.
+        if (std::ifstream("/proc/sys/net/netfilter/nf_conntrack_sctp_timeout_cookie_wait")) {
+            for (const char* state : {"closed", "cookie_wait", "cookie_echoed"}) {
+                net.a.sysctl(std::string("netfilter/nf_conntrack_sctp_timeout_") + state, "600");
+            }
+        }
+    }
 
     void check(const protocol& p, const std::string& from, const std::string& to) {
         BOOST_TEST_CONTEXT(p.name << " from " << from) {

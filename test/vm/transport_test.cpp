@@ -71,7 +71,7 @@ BOOST_FIXTURE_TEST_CASE(what_finds_no_room_is_counted_and_no_more_than_that, wor
         send(a, b, 10);
         receive(b);
     }
-    BOOST_TEST(w.probe.stats().perf_events_update_lost > 0U);
+    BOOST_TEST(w.stats().perf_events_update_lost > 0U);
 
     // The full ring is read, and the next event comes by itself.
     w.until("what the ring held", [&] { return !w.events.empty(); });
@@ -84,7 +84,7 @@ BOOST_FIXTURE_TEST_CASE(what_finds_no_room_is_counted_and_no_more_than_that, wor
         });
     }
     w.stop();
-    const auto s = w.probe.stats();
+    const auto s = w.stats();
     BOOST_TEST(s.perf_events_update + s.perf_events_update_lost == 2U * (packets + 1));
     BOOST_TEST(s.perf_events_update == w.count(of_kind(event_kind::update)));
     BOOST_TEST(s.perf_events_total == s.perf_events_update + s.perf_events_destroy);

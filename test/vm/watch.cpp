@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vm/watch.hpp"
 
+#include "support/netns.hpp"
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -13,6 +15,7 @@
 #include <iterator>
 #include <span>
 #include <stdexcept>
+#include <utility>
 
 namespace ctflow::test {
 namespace {
@@ -20,17 +23,22 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-asio::awaitable<void> collect(watch& w) {
+asio::awaitable<void> collect(ctflow::consumer& consumer, std::vector<event>& events) {
     std::vector<event> batch(256);
     for (;;) {
-        const auto [ec, n] = co_await w.consumer.async_receive(
+        const auto [ec, n] = co_await consumer.async_receive(
             batch, asio::experimental::as_tuple(asio::use_awaitable));
         if (ec) {
             break;
         }
-        w.events.insert(w.events.end(), batch.begin(),
-                        batch.begin() + static_cast<std::ptrdiff_t>(n));
+        events.insert(events.end(), batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(n));
     }
+}
+
+void start_in(const netns* ns, ctflow::probe& probe) {
+    const std::optional<netns::inside> in =
+        ns != nullptr ? std::optional<netns::inside>(std::in_place, *ns) : std::nullopt;
+    probe.start();
 }
 
 } // namespace
@@ -44,7 +52,16 @@ attach_mode attach_under_test() {
     if (text == "kprobe") {
         return attach_mode::kprobe;
     }
-    throw std::runtime_error("set CTFLOW_ATTACH to fentry or kprobe");
+    if (text == "netfilter") {
+        return attach_mode::netfilter;
+    }
+    throw std::runtime_error("set CTFLOW_ATTACH to fentry, kprobe or netfilter");
+}
+
+boost::test_tools::assertion_result by_tracing(boost::unit_test::test_unit_id) {
+    boost::test_tools::assertion_result answer(attach_under_test() != attach_mode::netfilter);
+    answer.message() << "not seen by netfilter; runs with fentry and kprobe";
+    return answer;
 }
 
 transport_kind transport_under_test() {
@@ -74,19 +91,34 @@ config every_packet() {
     return c;
 }
 
-watch::watch(const config& c, std::size_t capacity)
+watch::further::further(asio::io_context& ctx, const config& c, std::size_t capacity)
     : probe(ctx, c), consumer(ctx, "watch", consumer_mode::all, capacity) {
     probe.register_consumer(consumer);
-    probe.start();
+}
+
+watch::watch(const config& c, std::size_t capacity)
+    : probe(ctx, c), consumer(ctx, "watch", consumer_mode::all, capacity) {
+    auto namespaces = netns::all();
+    if (c.attach != attach_mode::netfilter || namespaces.empty()) {
+        namespaces = {nullptr}; // That of this thread, should it matter.
+    }
+    probe.register_consumer(consumer);
+    start_in(namespaces.front(), probe);
     probe.async_run([this](error_code ec) { run_result = ec; });
-    asio::co_spawn(ctx, collect(*this), asio::detached);
+    asio::co_spawn(ctx, collect(consumer, events), asio::detached);
+    for (const auto* ns : std::span(namespaces).subspan(1)) {
+        auto& other = *others_.emplace_back(std::make_unique<further>(ctx, c, capacity));
+        start_in(ns, other.probe);
+        other.probe.async_run([](error_code ec) { BOOST_TEST(!ec); });
+        asio::co_spawn(ctx, collect(other.consumer, events), asio::detached);
+    }
     ctx.poll();
 }
 
 watch::~watch() = default;
 
 void watch::until(const std::string& what, const std::function<bool()>& seen) {
-    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    const auto deadline = std::chrono::steady_clock::now() + 120s;
     while (!seen()) {
         if (std::chrono::steady_clock::now() > deadline) {
             const auto shown = std::min<std::size_t>(events.size(), 100);
@@ -112,9 +144,41 @@ void watch::idle(std::chrono::milliseconds duration) {
 
 void watch::stop() {
     probe.stop();
+    for (const auto& other : others_) {
+        other->probe.stop();
+    }
     ctx.restart();
     ctx.run(); // Ends by itself: the run completes, the consumer is closed.
     BOOST_TEST(!run_result.value());
+}
+
+probe_stats watch::stats() const {
+    auto sum = probe.stats();
+    for (const auto& other : others_) {
+        const auto more = other->probe.stats();
+        for (const auto counter :
+             {&probe_stats::perf_events_total, &probe_stats::perf_bytes_total,
+              &probe_stats::perf_events_update, &probe_stats::perf_events_update_lost,
+              &probe_stats::perf_events_destroy, &probe_stats::perf_events_destroy_lost,
+              &probe_stats::perf_records_malformed, &probe_stats::flows_untracked,
+              &probe_stats::packets_untracked, &probe_stats::events_unaccounted,
+              &probe_stats::program_misses, &probe_stats::netlink_overruns,
+              &probe_stats::netlink_messages_lost, &probe_stats::destroys_reconstructed}) {
+            sum.*counter += more.*counter;
+        }
+    }
+    return sum;
+}
+
+consumer_stats watch::received() const {
+    auto sum = consumer.stats();
+    for (const auto& other : others_) {
+        const auto more = other->consumer.stats();
+        sum.events_received += more.events_received;
+        sum.events_lost += more.events_lost;
+        sum.event_queue_length += more.event_queue_length;
+    }
+    return sum;
 }
 
 std::vector<event> watch::select(const filter& f) const {

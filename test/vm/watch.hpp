@@ -4,22 +4,27 @@
 #include <ctflow/ctflow.hpp>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace ctflow::test {
 
-// How the probes of a run are attached: CTFLOW_ATTACH, fentry or kprobe.
+// How the probes of a run are attached: CTFLOW_ATTACH, fentry, kprobe or netfilter.
 attach_mode attach_under_test();
 
 // How their events travel: CTFLOW_TRANSPORT, ring_buffer or perf_buffer, which is the default.
 transport_kind transport_under_test();
+
+// A precondition of what netfilter's programs cannot see.
+boost::test_tools::assertion_result by_tracing(boost::unit_test::test_unit_id);
 
 // The default configuration with these.
 config config_under_test();
@@ -28,6 +33,9 @@ config config_under_test();
 config every_packet();
 
 // A probe that runs, and a consumer that keeps all that it receives.
+//
+// Where probes see but one network namespace (netfilter), there is one for each of those that the
+// test has made up to here, and a consumer for each.
 class watch {
 public:
     explicit watch(const config& c = config_under_test(),
@@ -46,6 +54,12 @@ public:
 
     void stop();
 
+    std::size_t probes() const noexcept { return 1 + others_.size(); }
+
+    // Of all probes, added up, and of all consumers.
+    probe_stats stats() const;
+    consumer_stats received() const;
+
     using filter = std::function<bool(const event&)>;
     std::vector<event> select(const filter& f) const;
     std::size_t count(const filter& f) const { return select(f).size(); }
@@ -55,6 +69,15 @@ public:
     ctflow::consumer consumer;
     std::vector<event> events;
     std::optional<error_code> run_result;
+
+private:
+    struct further {
+        further(boost::asio::io_context& ctx, const config& c, std::size_t capacity);
+
+        ctflow::probe probe;
+        ctflow::consumer consumer;
+    };
+    std::vector<std::unique_ptr<further>> others_;
 };
 
 inline watch::filter operator&&(watch::filter a, watch::filter b) {

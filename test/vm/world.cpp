@@ -88,13 +88,13 @@ event check_destroy(watch& w, const netns& ns, const watch::filter& mine,
 }
 
 void check_nothing_lost(const watch& w) {
-    const auto s = w.probe.stats();
+    const auto s = w.stats();
     BOOST_TEST(s.perf_events_update_lost == 0U);
     BOOST_TEST(s.perf_events_destroy_lost == 0U);
     BOOST_TEST(s.perf_records_malformed == 0U);
     BOOST_TEST(s.events_unaccounted == 0U);
-    BOOST_TEST(w.consumer.stats().events_lost == 0U);
-    BOOST_TEST(s.perf_events_total == w.consumer.stats().events_received);
+    BOOST_TEST(w.received().events_lost == 0U);
+    BOOST_TEST(s.perf_events_total == w.received().events_received);
 }
 
 } // namespace ctflow::test
