@@ -149,7 +149,7 @@ void end_source::on_list_done(int error, std::uint64_t now) {
         return;
     }
     failures_ = 0;
-    book_.end_resync(now, ended_);
+    needed_ = !book_.end_resync(now, ended_) || needed_;
     add(resyncs_, 1);
     count_drops(); // ENOBUFS tells of the first that is lost, not of the last.
 }

@@ -74,8 +74,7 @@ std::size_t flow_book::hash::operator()(const flow_key& key) const noexcept {
     return folded(w[4] ^ dst, odd ^ src);
 }
 
-flow_book::flow_book(std::size_t expected)
-    : newest_(0, hash{random_seed()}) {
+flow_book::flow_book(std::size_t expected) : newest_(0, hash{random_seed()}) {
     entries_.reserve(expected);
     newest_.reserve(expected);
 }
@@ -158,13 +157,16 @@ void flow_book::on_listed(const message& m) noexcept {
     }
 }
 
-void flow_book::end_resync(std::uint64_t now, std::vector<ended>& out) {
+bool flow_book::end_resync(std::uint64_t now, std::vector<ended>& out) {
+    bool all_known = true;
     for (auto next = newest_.begin(); next != newest_.end();) {
         const auto place = next++;
         const auto before = std::ssize(out);
         for (index* link = &place->second; *link != none;) {
             const auto i = *link;
-            if (!gone(entries_[i])) {
+            const bool missed_here = missed(entries_[i]);
+            if (!missed_here || under_way(entries_[i])) {
+                all_known = all_known && !missed_here;
                 link = &entries_[i].older;
                 continue;
             }
@@ -176,6 +178,7 @@ void flow_book::end_resync(std::uint64_t now, std::vector<ended>& out) {
             newest_.erase(place);
         }
     }
+    return all_known;
 }
 
 void flow_book::clear(std::uint32_t netns) noexcept {
@@ -245,9 +248,13 @@ flow_book::index flow_book::unlink(index& newest, const message& m, index& over)
     return its;
 }
 
-bool flow_book::gone(const entry& e) const noexcept {
-    const bool under_way = !e.confirmed && e.record.timestamp + confirmation_time > resync_began_;
-    return e.seen != resync_ && !under_way;
+// Known when the resync began, and not listed.
+bool flow_book::missed(const entry& e) const noexcept {
+    return e.seen != resync_;
+}
+
+bool flow_book::under_way(const entry& e) const noexcept {
+    return !e.confirmed && e.record.timestamp + confirmation_time > resync_began_;
 }
 
 void flow_book::tell_reconstructed(index i, std::uint64_t now, std::vector<ended>& out) {

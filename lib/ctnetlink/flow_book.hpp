@@ -42,8 +42,9 @@ struct ended {
 class flow_book {
 public:
     // A flow this young, in ns, of which only the first packet is known, may be missing in a list
-    // of the table without being gone: its packet is still under way to its entry there.
-    static constexpr std::uint64_t confirmation_time = 1'000'000'000;
+    // of the table without being gone: its packet is still under way to its entry there, if not
+    // for long, since nothing but conntrack comes after the program.
+    static constexpr std::uint64_t confirmation_time = 100'000'000;
 
     explicit flow_book(std::size_t expected = 1024);
 
@@ -62,10 +63,11 @@ public:
 
     // After ends were lost the table is listed, from begin_resync() on. on_listed() takes what is
     // there; end_resync() tells that those are over that were known when it began and were not
-    // listed. Updates and ends go on between. To begin again forgets what was listed.
+    // listed, and returns whether all is known: if not, some were too young, and the table is to be
+    // listed again. Updates and ends go on between. To begin again forgets what was listed.
     void begin_resync(std::uint64_t now) noexcept;
     void on_listed(const message& m) noexcept;
-    void end_resync(std::uint64_t now, std::vector<ended>& out);
+    bool end_resync(std::uint64_t now, std::vector<ended>& out);
 
     std::size_t size() const noexcept { return alive_; }
     // Forgets all flows. `netns` is what destroy records say from here on.
@@ -94,7 +96,8 @@ private:
     index add(const ctflow_record& r, bool begins, index older);
     index match(index newest, std::uint64_t start) const noexcept;
     index unlink(index& newest, const message& m, index& over) noexcept;
-    bool gone(const entry& e) const noexcept;
+    bool missed(const entry& e) const noexcept;
+    bool under_way(const entry& e) const noexcept;
     void tell_reconstructed(index i, std::uint64_t now, std::vector<ended>& out);
     void release(index i) noexcept;
 

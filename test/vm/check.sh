@@ -225,7 +225,7 @@ check flowdump --attach kprobe
 names FAIL hooks "/proc/kallsyms cannot be read"
 umount /proc/kallsyms
 
-check flowdump --avoid __nf_ct_refresh_acct
+check flowdump --attach kprobe --avoid __nf_ct_refresh_acct
 names FAIL hooks __nf_ct_refresh_acct
 check flowdump --attach fentry
 if grep -q '^ok    btf .*fentry' out; then

@@ -135,13 +135,23 @@ BOOST_AUTO_TEST_SUITE(impossible)
 BOOST_AUTO_TEST_CASE(says_why_and_automatic_does_not_try) {
     const auto mode = test::attach_under_test();
     const auto r = refuse(mode);
+    if (mode == attach_mode::netfilter) {
+        BOOST_REQUIRE((r.code == errc::netfilter_unavailable));
+        BOOST_TEST(mentions(r, "Linux 6.4"));
+        std::printf("not possible: %s\n", r.text.c_str()); // For the matrix.
+        return;
+    }
     BOOST_REQUIRE((r.code == errc::fentry_unavailable));
-    std::printf("not possible: %s\n", r.reason.c_str()); // For the matrix.
+    std::printf("not possible: %s\n", r.reason.c_str());
 
     config c;
     boost::asio::io_context ctx;
     const probe p(ctx, c);
     BOOST_TEST((p.kernel().attach == attach_mode::kprobe));
+    BOOST_REQUIRE(p.kernel().refused.size() == 1U);
+    BOOST_TEST((p.kernel().refused.front().attach == attach_mode::fentry));
+    BOOST_TEST((p.kernel().refused.front().error == errc::fentry_unavailable));
+    BOOST_TEST(p.kernel().refused.front().diag == r.reason);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

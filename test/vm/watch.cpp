@@ -129,6 +129,7 @@ void watch::until(const std::string& what, const std::function<bool()>& seen) {
         }
         ctx.restart();
         ctx.run_one_for(50ms);
+        ctx.poll(); // To look may take longer than a handler, when there are many events.
     }
 }
 
