@@ -33,7 +33,7 @@ a rate that falls with its age, and when it ends.
   --transport HOW    perf_buffer, a ring for each CPU; or ring_buffer, one for
                      all, whose events are in order (perf_buffer)
   --buffer-pages N   room for events of each CPU, a power of two (64)
-  --netlink-buffer N room for ends of flows, in bytes, some 640 each, where they
+  --netlink-buffer N room for ends of flows, in bytes, some 1000 each, where they
                      come by netlink: with --attach netfilter (4194304)
   --queue N          events that may wait to be printed (16384)
   --max-flows N      flows that can be followed at a time (65536)

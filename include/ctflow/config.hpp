@@ -96,8 +96,8 @@ struct config {
 
     /// Room for the ends of flows that the kernel has told and nobody has read yet, in bytes, with
     /// attach_mode::netfilter: the receive buffer of a netlink socket, 4 KiB to 1 GiB. Each end
-    /// takes 640 to 1280 bytes. When it overflows, ends are found out by a look at conntrack's table
-    /// (probe_stats::netlink_overruns).
+    /// takes 640 to 1280 bytes. When it overflows, ends are found out by a look at conntrack's
+    /// table (probe_stats::netlink_overruns).
     std::size_t netlink_buffer = std::size_t{4} << 20;
 
     /// How to attach. An explicit choice is not replaced by another when it cannot be had.

@@ -170,7 +170,7 @@ attach_plan make_plan(attach_mode wanted, std::span<const std::string> avoid,
             return *std::move(plan);
         }
     }
-    const attach_plan none{attach_mode::automatic, {}, no_fentry};
+    attach_plan none{attach_mode::automatic, {}, no_fentry};
     if (symbols().empty() && tell) {
         ec = errc::conntrack_missing;
         return none;

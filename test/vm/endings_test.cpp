@@ -230,7 +230,8 @@ BOOST_FIXTURE_TEST_CASE(a_flow_that_timed_out_has_its_final_counters, alone) {
 }
 
 // Probes at netfilter's hooks see one namespace, and hold it.
-BOOST_AUTO_TEST_CASE(a_deleted_namespace_ends_its_flows, *boost::unit_test::precondition(by_tracing)) {
+BOOST_AUTO_TEST_CASE(a_deleted_namespace_ends_its_flows,
+                     *boost::unit_test::precondition(by_tracing)) {
     watch w;
     constexpr std::uint16_t flows = 50;
     auto gone = std::make_optional<alone>();
