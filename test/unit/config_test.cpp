@@ -5,8 +5,10 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <string>
 
 namespace {
 
@@ -154,6 +156,28 @@ BOOST_AUTO_TEST_CASE(buffer_pages_must_be_a_power_of_two_within_bounds) {
         c.buffer_pages = bad;
         check(c, errc::buffer_pages);
     }
+}
+
+BOOST_AUTO_TEST_CASE(netlink_buffer_must_be_in_its_range) {
+    ctflow::config c;
+    BOOST_TEST(c.netlink_buffer == 4U << 20);
+    constexpr std::size_t gibibyte = std::size_t{1} << 30;
+    for (const std::size_t good : {std::size_t{4096}, std::size_t{12345}, gibibyte}) {
+        c.netlink_buffer = good;
+        check(c, {});
+    }
+    for (const std::size_t bad : {std::size_t{0}, std::size_t{4095}, gibibyte + 1}) {
+        c.netlink_buffer = bad;
+        check(c, errc::netlink_buffer);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(ways_to_attach_have_names) {
+    using enum ctflow::attach_mode;
+    BOOST_TEST(to_string(automatic) == std::string("automatic"));
+    BOOST_TEST(to_string(fentry) == std::string("fentry"));
+    BOOST_TEST(to_string(kprobe) == std::string("kprobe"));
+    BOOST_TEST(to_string(netfilter) == std::string("netfilter"));
 }
 
 BOOST_AUTO_TEST_CASE(max_flows_must_be_in_its_range) {

@@ -50,6 +50,28 @@ BOOST_AUTO_TEST_CASE(capabilities_that_are_missing_come_first) {
     BOOST_TEST(refused(EPERM, c).diag == "missing: CAP_BPF");
 }
 
+BOOST_AUTO_TEST_CASE(netfilter_is_not_tracing) {
+    const auto at_load = [](int error, const circumstances& c) {
+        return ask({error, errc::load_failed, "the log", 65536, 0, ctflow::attach_mode::netfilter},
+                   c);
+    };
+    auto c = free_to_do_all();
+    c.lockdown = lockdown_mode::confidentiality; // Which does not forbid it.
+    BOOST_TEST((at_load(EPERM, c).code == errc::forbidden));
+    BOOST_TEST((at_load(EINVAL, c).code == errc::load_failed));
+    BOOST_TEST(at_load(EINVAL, c).diag == "the log");
+    c.lacks_sys_admin = true; // For which it has no use.
+    BOOST_TEST((at_load(EPERM, c).code == errc::forbidden));
+    c.missing_capabilities = "CAP_NET_ADMIN";
+    BOOST_TEST((at_load(EPERM, c).code == errc::missing_capabilities));
+
+    // Nor does it say that the module is missing if it cannot be attached.
+    const auto attached = ask(
+        {ENOENT, errc::attach_failed, {}, 0, 0, ctflow::attach_mode::netfilter}, free_to_do_all());
+    BOOST_TEST((attached.code == errc::attach_failed));
+    BOOST_TEST(attached.diag == error_code(ENOENT, boost::system::system_category()).message());
+}
+
 BOOST_AUTO_TEST_CASE(lockdown_is_named_if_it_is_known_to_be_it) {
     auto c = free_to_do_all();
     c.lockdown = lockdown_mode::confidentiality;

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -43,11 +44,11 @@ struct collector final : transport::event_sink {
 
 // A BPF ring buffer, whose records begin as busy ones.
 struct fixture {
-    fixture() : fd(::eventfd(0, EFD_CLOEXEC)) {
+    explicit fixture(transport::side_source* side = nullptr) : fd(::eventfd(0, EFD_CLOEXEC)) {
         const transport::ring ring{fd, {&head, &tail, data, transport::read_bpf_ring}};
         subject = std::make_shared<transport::reader>(
             ctx.get_executor(), std::vector<transport::ring_source>{{event_kind::update, ring}},
-            sink);
+            sink, side);
     }
     ~fixture() { ::close(fd); }
     fixture(const fixture&) = delete;
@@ -109,6 +110,52 @@ private:
 
 using numbers = std::vector<std::uint64_t>;
 
+// Has as much to take as it is told.
+struct side final : transport::side_source {
+    side() : event_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+    ~side() { ::close(event_fd); }
+    side(const side&) = delete;
+    side& operator=(const side&) = delete;
+
+    int fd() const noexcept override { return event_fd; }
+    bool take() override {
+        std::uint64_t ignored = 0;
+        [[maybe_unused]] const auto length = ::read(event_fd, &ignored, sizeof(ignored));
+        ++taken;
+        if (at_take) {
+            at_take();
+        }
+        left -= left > 0 ? 1 : 0;
+        return left == 0;
+    }
+    void tell() override {
+        ++told;
+        if (at_tell) {
+            at_tell();
+        }
+    }
+
+    void wake() const {
+        const std::uint64_t one = 1;
+        BOOST_REQUIRE(::write(event_fd, &one, sizeof(one)) == sizeof(one));
+    }
+
+    int event_fd;
+    int left = 1;
+    int taken = 0;
+    int told = 0;
+    std::function<void()> at_take;
+    std::function<void()> at_tell;
+};
+
+struct with_side {
+    side other;
+};
+
+struct side_fixture : with_side, fixture {
+    side_fixture() : fixture(&other) {}
+};
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(reader)
@@ -145,6 +192,49 @@ BOOST_FIXTURE_TEST_CASE(stop_waits_for_it_a_little_and_no_longer, fixture) {
     subject->stop({});
     BOOST_TEST(sink->numbers == numbers{1}, boost::test_tools::per_element());
     BOOST_TEST(sink->closed);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_in_the_rings_is_told_before_what_a_side_source_took, side_fixture) {
+    numbers before;
+    other.at_take = [&] {
+        commit(reserve(7));
+    }; // It woke nobody yet.
+    other.at_tell = [&] {
+        before = sink->numbers;
+    };
+    run();
+    other.wake();
+    ctx.poll();
+    BOOST_TEST(other.taken == 1);
+    BOOST_TEST(other.told == 1);
+    BOOST_TEST(before == numbers{7}, boost::test_tools::per_element());
+
+    ctx.restart();
+    other.wake();
+    ctx.poll();
+    BOOST_TEST(other.told == 2);
+    finish();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_side_source_that_has_more_has_another_turn_by_itself, side_fixture) {
+    other.left = 5;
+    run();
+    other.wake();
+    ctx.poll();
+    BOOST_TEST(other.taken == 5);
+    BOOST_TEST(other.told == 5);
+    finish();
+}
+
+BOOST_FIXTURE_TEST_CASE(stop_takes_what_a_side_source_has_and_no_more_for_ever, side_fixture) {
+    other.left = 3;
+    subject->stop({});
+    BOOST_TEST(other.told == 3);
+    BOOST_TEST(sink->closed);
+
+    other.left = 1'000'000;
+    subject->stop({});
+    BOOST_TEST(other.left > 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

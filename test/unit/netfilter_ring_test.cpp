@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Records with tags. How a ring is framed is the same for all records: bpf_ring_test.cpp.
+#include "transport/bpf_ring.hpp"
+#include "unit/ring_bytes.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace {
+
+using ctflow::event;
+using ctflow::event_kind;
+using ctflow::test::same;
+using ctflow::test::some_record;
+using ctflow::transport::read_netfilter_ring;
+using ctflow::transport::record_tag;
+using ctflow::transport::ring_pass;
+
+// What bpf/netfilter_record.h comes to, written out so that the tests do not share a mistake.
+constexpr std::uint32_t length = 112;
+constexpr std::uint64_t whole = 8 + length;
+
+struct test_ring : ctflow::test::ring_bytes {
+    using ring_bytes::ring_bytes;
+
+    void put_update(const ctflow_record& record, std::uint16_t zone, std::uint8_t begins,
+                    std::uint32_t says = length) {
+        put(std::uint32_t{says});
+        put(std::uint32_t{0});
+        put(record);
+        put(zone);
+        put(begins);
+        for (int unused = 0; unused < 5; ++unused) {
+            put(std::uint8_t{0xee});
+        }
+    }
+
+    ring_pass read(std::size_t room_for_events, std::size_t room_for_tags) {
+        events.assign(room_for_events, event());
+        tags.assign(room_for_tags, record_tag{0xffff, true});
+        return read_netfilter_ring(memory(), head, tail, events, tags);
+    }
+
+    std::vector<event> events;
+    std::vector<record_tag> tags;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(netfilter_ring)
+
+BOOST_AUTO_TEST_CASE(each_event_has_its_tag) {
+    test_ring ring(512);
+    ring.put_update(some_record(2), 0, 1);
+    ring.put_update(some_record(5), 0xabcd, 0);
+    const auto pass = ring.read(4, 4);
+    BOOST_TEST(pass.events == 2U);
+    BOOST_TEST(pass.malformed == 0U);
+    BOOST_TEST(pass.tail == ring.head);
+    BOOST_TEST(same(ring.events[0], some_record(2)));
+    BOOST_TEST(same(ring.events[1], some_record(5)));
+    BOOST_TEST(ring.tags[0].zone == 0U);
+    BOOST_TEST(ring.tags[0].begins);
+    BOOST_TEST(ring.tags[1].zone == 0xabcdU);
+    BOOST_TEST(!ring.tags[1].begins);
+    BOOST_TEST(ring.tags[2].zone == 0xffffU); // No more was written than reported.
+}
+
+BOOST_AUTO_TEST_CASE(they_are_read_wherever_they_wrap_around) {
+    for (std::uint64_t start = 0; start < 256; start += 8) {
+        test_ring ring(256, 1024 + start);
+        ring.put_update(some_record(3), 7, 1);
+        ring.put_update(some_record(8), 9, 0);
+        BOOST_TEST_CONTEXT("start " << start) {
+            BOOST_TEST(ring.read(2, 2).events == 2U);
+            BOOST_TEST(same(ring.events[1], some_record(8)));
+            BOOST_TEST(ring.tags[0].zone == 7U);
+            BOOST_TEST(ring.tags[1].zone == 9U);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_shorter_of_the_two_spans_counts) {
+    for (const bool few_tags : {true, false}) {
+        test_ring ring(512);
+        ring.put_update(some_record(1), 1, 0);
+        ring.put_update(some_record(2), 2, 0);
+        const auto pass = few_tags ? ring.read(2, 1) : ring.read(1, 2);
+        BOOST_TEST(pass.events == 1U);
+        BOOST_TEST(pass.tail == whole);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_record_without_a_tag_is_malformed) {
+    test_ring ring(512);
+    ring.put_update(some_record(1), 1, 0, length - 8);
+    ring.head -= 8; // Its length is what it says.
+    ring.put_update(some_record(2), 2, 0);
+    const auto pass = ring.read(2, 2);
+    BOOST_TEST(pass.malformed == 1U);
+    BOOST_REQUIRE(pass.events == 1U);
+    BOOST_TEST(same(ring.events[0], some_record(2)));
+    BOOST_TEST(ring.tags[0].zone == 2U);
+    BOOST_TEST(pass.tail == ring.head);
+}
+
+BOOST_AUTO_TEST_CASE(an_end_is_none_of_theirs_to_tell) {
+    test_ring ring(512);
+    ring.put_update(some_record(2, event_kind::destroy), 0, 0);
+    const auto pass = ring.read(2, 2);
+    BOOST_TEST(pass.events == 0U);
+    BOOST_TEST(pass.malformed == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
