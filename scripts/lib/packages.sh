@@ -8,7 +8,7 @@ build_packages=(g++ cmake ninja-build pkgconf clang bpftool libbpf-dev libmnl-de
 # What scripts/vm boots a guest with, and fills it.
 # shellcheck disable=SC2034
 vm_packages=(qemu-system-x86 cpio xz-utils busybox-static bash iproute2 nftables conntrack bpftool
-    kmod util-linux libcap2-bin)
+    kmod util-linux libcap2-bin binutils)
 
 # The sanitizers come with g++.
 # shellcheck disable=SC2034
