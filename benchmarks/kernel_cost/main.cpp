@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What ctflow costs the kernel per packet, fentry and fexit against kprobe and kretprobe.
+// What ctflow costs the kernel per packet, by each way to attach.
 #include "clock.hpp"
 #include "measure.hpp"
 #include "options.hpp"
@@ -22,11 +22,11 @@ bool within(double limit, const result& r) {
         if (row.emitting) {
             continue;
         }
-        if (!row.fentry || !row.kprobe) {
+        if (!row.fexit() || !row.kprobes()) {
             std::cerr << "FAILED: nothing to compare\n";
             return false;
         }
-        if (row.fentry->whole.value > limit * row.kprobe->whole.value) {
+        if (row.fexit()->whole.value > limit * row.kprobes()->whole.value) {
             std::cerr << "FAILED: with " << row.flows
                       << " flows in cooldown, fexit costs more than " << limit
                       << " times kprobe and kretprobe\n";

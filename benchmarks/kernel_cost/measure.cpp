@@ -64,28 +64,32 @@ public:
 private:
     row measure_row(std::size_t flows, bool emitting) {
         contender none{std::make_unique<subject>(), {}, {}, {}};
-        contender fentry{make(attach_mode::fentry, emitting), {}, {}, {}};
-        contender kprobe{make(attach_mode::kprobe, emitting), {}, {}, {}};
+        std::array<contender, ways.size()> contenders;
+        for (std::size_t w = 0; w < ways.size(); ++w) {
+            contenders[w].what = make(w, emitting);
+        }
         for (std::size_t i = 0; i < options_.rounds; ++i) {
             // By turns, so that a slow drift of the machine meets all alike.
-            for (auto* c : {&none, &fentry, &kprobe}) {
-                c->round(traffic_, flows, options_.packets);
+            none.round(traffic_, flows, options_.packets);
+            for (auto& c : contenders) {
+                c.round(traffic_, flows, options_.packets);
             }
         }
-        const auto without = median(none.whole);
-        return {flows, emitting, without, fentry.result(without), kprobe.result(without)};
+        row r{flows, emitting, median(none.whole), {}};
+        std::ranges::transform(contenders, r.with.begin(),
+                               [&](const auto& c) { return c.result(r.without); });
+        return r;
     }
 
-    std::unique_ptr<subject> make(attach_mode attach, bool emitting) {
+    std::unique_ptr<subject> make(std::size_t way, bool emitting) {
         try {
-            auto made = std::make_unique<subject>(attach, emitting, most_flows_);
+            auto made = std::make_unique<subject>(ways[way], emitting, most_flows_);
             for (const auto& p : made->programs()) {
                 add(p);
             }
             return made;
         } catch (const system_error& e) {
-            const auto* name = attach == attach_mode::fentry ? "fexit" : "kprobe + kretprobe";
-            remark(std::string("No ") + name + " here: " + e.what());
+            remark(std::string("No ") + way_names[way] + " here: " + e.what());
             return nullptr;
         }
     }

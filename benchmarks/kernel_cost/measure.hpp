@@ -7,6 +7,8 @@
 
 #include <ctflow/ctflow.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,12 +30,20 @@ struct cost {
     std::uint64_t missed = 0;
 };
 
+// The ways to attach that are measured, in the order of the columns.
+inline constexpr std::array ways = {attach_mode::fentry, attach_mode::kprobe, attach_mode::netfilter};
+
+// What they are called by the programs that run for each packet.
+inline constexpr std::array way_names = {"fexit", "kprobe + kretprobe", "netfilter"};
+
 struct row {
     std::size_t flows = 0;
     bool emitting = false;
-    figure without; // what a packet takes without a probe, sending included
-    std::optional<cost> fentry;
-    std::optional<cost> kprobe;
+    figure without;                                    // without a probe, sending included
+    std::array<std::optional<cost>, ways.size()> with; // those that are possible here
+
+    const std::optional<cost>& fexit() const noexcept { return with[0]; }
+    const std::optional<cost>& kprobes() const noexcept { return with[1]; }
 };
 
 struct result {

@@ -15,14 +15,14 @@ constexpr std::string_view usage =
     R"(usage: ctflow_kernel_cost [--flows N,N...] [--packets N] [--rounds N] [--brief]
                           [--check-ratio R]
 
-What ctflow costs the kernel per packet: fentry and fexit against kprobe and
-kretprobe, with all flows in cooldown and with an event for each packet. Wants
+What ctflow costs the kernel per packet, by each way to attach that the kernel
+allows: with all flows in cooldown and with an event for each packet. Wants
 root and a machine of its own, such as
 
-    scripts/vm --icount -- ctflow_kernel_cost
+    scripts/vm --kernel newest --icount -- ctflow_kernel_cost
 
 where time is instructions executed; elsewhere it is nanoseconds. Prints
-Markdown.
+Markdown. While it runs, conntrack's table is of another size.
 
   --flows N,N...   numbers of flows that the packets go round (1,100,10000,100000)
   --packets N      packets in each round (5000)

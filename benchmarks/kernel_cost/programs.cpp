@@ -17,7 +17,7 @@ namespace {
 } // namespace
 
 bool on_every_packet(const program& p) noexcept {
-    return p.name.find("_acc") != std::string::npos;
+    return p.name.find("_acc") != std::string::npos || p.name.starts_with("netfilter_");
 }
 
 std::vector<program> programs_after(std::uint32_t id) {

@@ -21,25 +21,37 @@ std::string cell(const std::optional<cost>& c, figure cost::*which) {
     return c ? cell((*c).*which) : "–";
 }
 
+// Of fexit to kprobe + kretprobe, which do the same.
 std::string ratio(const row& r, figure cost::*which) {
-    if (!r.fentry || !r.kprobe) {
+    if (!r.fexit() || !r.kprobes()) {
         return "–";
     }
     char text[32];
     std::snprintf(text, sizeof(text), "%.2f",
-                  ((*r.fentry).*which).value / ((*r.kprobe).*which).value);
+                  ((*r.fexit()).*which).value / ((*r.kprobes()).*which).value);
     return text;
 }
 
 void print_rows(std::ostream& out, const result& r) {
-    out << "| flows | | programs: fexit | programs: kprobe + kretprobe | ratio "
-           "| whole: fexit | whole: kprobe + kretprobe | ratio | a packet without |\n"
-           "|---:|---|---:|---:|---:|---:|---:|---:|---:|\n";
+    out << "| flows | ";
+    for (const auto* what : {"programs", "whole"}) {
+        for (const auto* name : way_names) {
+            out << " | " << what << ": " << name;
+        }
+        out << " | fexit / kprobes";
+    }
+    out << " | a packet without |\n|---:|---|";
+    for (std::size_t column = 0; column < 2 * (ways.size() + 1) + 1; ++column) {
+        out << "---:|";
+    }
+    out << '\n';
     for (const auto& row : r.rows) {
         out << "| " << row.flows << " | " << (row.emitting ? "emitting" : "cooldown");
         for (auto which : {&cost::programs, &cost::whole}) {
-            out << " | " << cell(row.fentry, which) << " | " << cell(row.kprobe, which) << " | "
-                << ratio(row, which);
+            for (const auto& c : row.with) {
+                out << " | " << cell(c, which);
+            }
+            out << " | " << ratio(row, which);
         }
         out << " | " << cell(row.without) << " |\n";
     }
@@ -56,11 +68,12 @@ void print_programs(std::ostream& out, const result& r) {
 
 void print_losses(std::ostream& out, const result& r) {
     for (const auto& row : r.rows) {
-        for (const auto* c : {&row.fentry, &row.kprobe}) {
-            if (*c && ((*c)->lost != 0 || (*c)->missed != 0)) {
+        for (std::size_t w = 0; w < ways.size(); ++w) {
+            const auto& c = row.with[w];
+            if (c && (c->lost != 0 || c->missed != 0)) {
                 out << row.flows << " flows, " << (row.emitting ? "emitting, " : "cooldown, ")
-                    << (c == &row.fentry ? "fexit: " : "kprobe + kretprobe: ") << (*c)->lost
-                    << " events lost, " << (*c)->missed << " runs missed.\n\n";
+                    << way_names[w] << ": " << c->lost << " events lost, " << c->missed
+                    << " runs missed.\n\n";
             }
         }
     }

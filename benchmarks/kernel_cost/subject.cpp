@@ -98,7 +98,10 @@ subject::sample subject::round(traffic& t, std::size_t flows, std::size_t packet
         s.whole = per_packet(timed(t, packets));
         return s;
     }
-    probe_->start();
+    {
+        const test::netns::inside in(t.where()); // By netfilter's hooks it sees no other.
+        probe_->start();
+    }
     probe_->async_run([](error_code) {});
     context_.restart();
     timed(t, std::max(flows, packets_at_a_time));

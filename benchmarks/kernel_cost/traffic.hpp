@@ -26,9 +26,16 @@ public:
     void choose(std::size_t flows) noexcept;
     void send(std::size_t packets);
 
+    // Where they are sent.
+    const test::netns& where() const noexcept { return netns_; }
+
 private:
     static constexpr std::size_t batch = 50;
 
+    // These two are the host's, not a namespace's. With as many buckets as flows the kernel's own
+    // look-up costs about the same whatever their number.
+    test::scoped_sysctl most_;
+    test::scoped_sysctl buckets_;
     test::netns netns_;
     int socket_;
     std::size_t flows_;
