@@ -67,6 +67,9 @@ error_code validate(const config& given) noexcept {
         c.netlink_buffer > config::netlink_buffer_limit) {
         return errc::netlink_buffer;
     }
+    if (c.audit_interval < 0ns || c.audit_interval > config::audit_interval_limit) {
+        return errc::audit_interval;
+    }
     return {};
 }
 

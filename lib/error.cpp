@@ -22,6 +22,8 @@ const char* describe(errc e) noexcept {
         return "max_flows must be between 1 and 67108864";
     case errc::netlink_buffer:
         return "netlink_buffer must be between 4096 and 1073741824 bytes";
+    case errc::audit_interval:
+        return "audit_interval must be between zero and a day";
     case errc::kernel_release:
         return "not a kernel release: it must begin with MAJOR.MINOR, as uname -r prints it";
     case errc::kernel_too_old:

@@ -35,6 +35,9 @@ a rate that falls with its age, and when it ends.
   --buffer-pages N   room for events of each CPU, a power of two (64)
   --netlink-buffer N room for ends of flows, in bytes, some 1000 each, where they
                      come by netlink: with --attach netfilter (4194304)
+  --audit-interval TIME
+                     where ends come by netlink: how long nothing may be heard of a
+                     new flow before it is looked for; 0: never (150s)
   --queue N          events that may wait to be printed (16384)
   --max-flows N      flows that can be followed at a time (65536)
   --no-sysctl        do not switch on conntrack's counters and time stamps
@@ -135,6 +138,7 @@ enum id : int {
     transport,
     buffer_pages,
     netlink_buffer,
+    audit_interval,
     queue,
     max_flows,
     no_sysctl,
@@ -156,6 +160,7 @@ constexpr option table[] = {
     {"transport", required_argument, nullptr, id::transport},
     {"buffer-pages", required_argument, nullptr, id::buffer_pages},
     {"netlink-buffer", required_argument, nullptr, id::netlink_buffer},
+    {"audit-interval", required_argument, nullptr, id::audit_interval},
     {"queue", required_argument, nullptr, id::queue},
     {"max-flows", required_argument, nullptr, id::max_flows},
     {"no-sysctl", no_argument, nullptr, id::no_sysctl},
@@ -177,6 +182,12 @@ std::string set_number(std::string_view text, Number& out,
     }
     out = static_cast<Number>(*value);
     return {};
+}
+
+bool set_time(std::string_view text, nanoseconds& out, nanoseconds max) {
+    const auto value = parse_time(text);
+    out = value.value_or(out);
+    return value && *value <= max;
 }
 
 // Stores what one of some words stands for. @return the words, if it is none of them.
@@ -237,6 +248,10 @@ std::string set(int option, std::string_view value, options& o) {
     case id::netlink_buffer:
         return set_number(value, o.config.netlink_buffer, ctflow::config::netlink_buffer_limit,
                           ctflow::config::netlink_buffer_least);
+    case id::audit_interval:
+        return set_time(value, o.config.audit_interval, ctflow::config::audit_interval_limit)
+                   ? ""
+                   : "a time such as 150s (ns, us, ms, s, m or h), 24h at most";
     case id::queue:
         // Each event has its place in memory beforehand: this many are 1.7 GB.
         return set_number(value, o.queue, 1U << 24);

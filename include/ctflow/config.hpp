@@ -58,6 +58,9 @@ struct config {
     static constexpr std::size_t buffer_pages_limit = 65536;
     static constexpr std::uint32_t max_flows_limit = 1U << 26;
 
+    /// Upper limit of audit_interval.
+    static constexpr std::chrono::nanoseconds audit_interval_limit = std::chrono::hours(24);
+
     /// The limits of netlink_buffer.
     static constexpr std::size_t netlink_buffer_least = std::size_t{4} << 10;
     static constexpr std::size_t netlink_buffer_limit = std::size_t{1} << 30;
@@ -100,6 +103,13 @@ struct config {
     /// table (probe_stats::netlink_overruns).
     std::size_t netlink_buffer = std::size_t{4} << 20;
 
+    /// With attach_mode::netfilter: conntrack's table is looked through when nothing has been heard
+    /// of a flow but its first packet for longer than this, since that packet may have been dropped
+    /// on its last steps, and the kernel does not tell (150 s, longer than most such flows live; up
+    /// to a day, zero: never). If the flow is not there its destroy event is sent, at the age of
+    /// twice the interval at most; see probe_stats::destroys_reconstructed.
+    std::chrono::nanoseconds audit_interval = std::chrono::seconds(150);
+
     /// How to attach. An explicit choice is not replaced by another when it cannot be had.
     attach_mode attach = attach_mode::automatic;
 
@@ -120,8 +130,8 @@ CTFLOW_DECL config with_defaults(config c) noexcept;
 /// Checks a configuration, defaults filled in: curve ages must rise (errc::curve0_age,
 /// errc::curve1_age say which does not), none may be negative or above
 /// a hundred years (errc::curve_out_of_range),
-/// buffer_pages (errc::buffer_pages), max_flows (errc::max_flows) and netlink_buffer
-/// (errc::netlink_buffer) must be in their ranges.
+/// buffer_pages (errc::buffer_pages), max_flows (errc::max_flows), netlink_buffer
+/// (errc::netlink_buffer) and audit_interval (errc::audit_interval) must be in their ranges.
 CTFLOW_DECL error_code validate(const config& c) noexcept;
 
 } // namespace ctflow

@@ -40,6 +40,7 @@ enum class errc {
     buffer_pages,       ///< buffer_pages is not a power of two, or too many.
     max_flows,          ///< max_flows is zero, or above 67108864.
     netlink_buffer,     ///< netlink_buffer is below 4 KiB, or above 1 GiB.
+    audit_interval,     ///< audit_interval is negative, or above a day.
 
     // The host.
     kernel_release,        ///< A kernel release string does not start with MAJOR.MINOR.

@@ -47,9 +47,10 @@ struct probe_stats {
     std::uint64_t netlink_overruns = 0;
     std::uint64_t netlink_messages_lost = 0;
 
-    /// Destroy events of flows that were found gone in this way, or whose end was seen by a new
-    /// flow in their place. They are among perf_events_destroy; their counters are those of the
-    /// flow's last event, to which its last packets may be missing.
+    /// Destroy events of flows that were found gone in this way or by an audit
+    /// (config::audit_interval), or whose end was seen by a new flow in their place. They are among
+    /// perf_events_destroy; their counters are those of the flow's last event, to which its last
+    /// packets may be missing.
     std::uint64_t destroys_reconstructed = 0;
 };
 

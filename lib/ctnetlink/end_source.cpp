@@ -32,8 +32,9 @@ int error_of(const nlmsghdr& header) noexcept {
 
 } // namespace
 
-end_source::end_source(flow_book& book, std::size_t buffer, sink on_ended)
-    : book_(book), buffer_(buffer), on_ended_(std::move(on_ended)) {
+end_source::end_source(flow_book& book, std::size_t buffer, std::chrono::nanoseconds interval,
+                       sink on_ended)
+    : book_(book), buffer_(buffer), interval_(interval), on_ended_(std::move(on_ended)) {
     taken_.reserve(2 * budget);
 }
 
@@ -48,6 +49,10 @@ void end_source::close() noexcept {
     taken_.clear();
     read_empty_ = needed_ = listing_ = incomplete_ = false;
     failures_ = 0;
+}
+
+void end_source::tick() {
+    needed_ = book_.in_doubt() || needed_;
 }
 
 bool end_source::take() {

@@ -9,6 +9,7 @@
 #include <ctflow/error.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -51,8 +52,9 @@ public:
     // Failures in a row after which a resync is given up.
     static constexpr int patience = 8;
 
-    // `buffer` is config::netlink_buffer.
-    end_source(flow_book& book, std::size_t buffer, sink on_ended);
+    // `buffer` is config::netlink_buffer, `interval` config::audit_interval.
+    end_source(flow_book& book, std::size_t buffer, std::chrono::nanoseconds interval,
+               sink on_ended);
 
     // In the network namespace of the calling thread, which must be the book's. Flows that began
     // before tell of their end only if net.netfilter.nf_conntrack_events is 1; with 2, the default,
@@ -64,6 +66,10 @@ public:
     void request_resync() noexcept { needed_ = true; }
 
     int fd() const noexcept override { return socket_.fd(); }
+
+    // Has the table looked through if a flow has been in doubt for longer than the interval.
+    std::chrono::nanoseconds interval() const noexcept override { return interval_; }
+    void tick() override;
 
     // Also false while the table is looked through, or to be.
     bool take() override;
@@ -98,6 +104,7 @@ private:
 
     flow_book& book_;
     std::size_t buffer_;
+    std::chrono::nanoseconds interval_;
     sink on_ended_;
     socket socket_;
     std::vector<taken> taken_;

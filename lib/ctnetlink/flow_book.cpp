@@ -101,7 +101,7 @@ void flow_book::on_update(ctflow_record& r, transport::record_tag tag) {
     }
     r.start = e.record.start;
     e.record = r;
-    e.confirmed = true;
+    confirm(e);
 }
 
 void flow_book::on_end(const message& m, std::uint64_t now, std::vector<ended>& out) {
@@ -153,7 +153,7 @@ void flow_book::on_listed(const message& m) noexcept {
         auto& e = entries_[i];
         e.seen = resync_;
         e.real_start = m.start;
-        e.confirmed = true;
+        confirm(e);
     }
 }
 
@@ -181,12 +181,19 @@ bool flow_book::end_resync(std::uint64_t now, std::vector<ended>& out) {
     return all_known;
 }
 
+bool flow_book::in_doubt() noexcept {
+    const bool doubt = old_ != 0;
+    old_ += std::exchange(young_, 0);
+    ++generation_;
+    return doubt;
+}
+
 void flow_book::clear(std::uint32_t netns) noexcept {
     netns_ = netns;
     newest_.clear();
     entries_.clear();
     free_ = none;
-    alive_ = 0;
+    alive_ = young_ = old_ = 0;
 }
 
 // Begins an entry.
@@ -196,7 +203,9 @@ flow_book::index flow_book::add(const ctflow_record& r, bool begins, index older
                   .origin = r.timestamp,
                   .seen = resync_,
                   .older = older,
+                  .generation = generation_,
                   .confirmed = !begins};
+    young_ += begins ? 1 : 0;
     index i = free_;
     if (i != none) {
         free_ = entries_[i].older;
@@ -257,6 +266,12 @@ bool flow_book::under_way(const entry& e) const noexcept {
     return !e.confirmed && e.record.timestamp + confirmation_time > resync_began_;
 }
 
+void flow_book::confirm(entry& e) noexcept {
+    if (!std::exchange(e.confirmed, true)) {
+        --(e.generation == generation_ ? young_ : old_);
+    }
+}
+
 void flow_book::tell_reconstructed(index i, std::uint64_t now, std::vector<ended>& out) {
     const auto& e = entries_[i];
     auto& last = out.emplace_back(ended{.record = e.record,
@@ -271,6 +286,7 @@ void flow_book::tell_reconstructed(index i, std::uint64_t now, std::vector<ended
 }
 
 void flow_book::release(index i) noexcept {
+    confirm(entries_[i]); // It is in doubt no more.
     entries_[i].older = std::exchange(free_, i);
     --alive_;
 }

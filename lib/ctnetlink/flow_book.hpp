@@ -69,6 +69,13 @@ public:
     void on_listed(const message& m) noexcept;
     bool end_resync(std::uint64_t now, std::vector<ended>& out);
 
+    // To be called at intervals. Whether there is a flow of which nothing but the first packet has
+    // become known in all the time since the call before: it may never have been one, since
+    // conntrack dropped that packet after all; or it was taken out of the table right when it came
+    // into it, before it was confirmed, of which the kernel tells nobody
+    // (nf_conntrack_eventmask_report()). A resync finds out.
+    bool in_doubt() noexcept;
+
     std::size_t size() const noexcept { return alive_; }
     // Forgets all flows. `netns` is what destroy records say from here on.
     void clear(std::uint32_t netns) noexcept;
@@ -83,6 +90,7 @@ private:
         std::uint64_t origin;     // ended::origin.
         std::uint32_t seen;       // The resync that began or listed it.
         index older;              // Of the same key; of a free entry, the next free one.
+        std::uint32_t generation; // Between which calls of in_doubt() it began.
         bool confirmed;           // More than its first packet is known.
     };
 
@@ -98,6 +106,7 @@ private:
     index unlink(index& newest, const message& m, index& over) noexcept;
     bool missed(const entry& e) const noexcept;
     bool under_way(const entry& e) const noexcept;
+    void confirm(entry& e) noexcept;
     void tell_reconstructed(index i, std::uint64_t now, std::vector<ended>& out);
     void release(index i) noexcept;
 
@@ -105,6 +114,9 @@ private:
     std::vector<entry> entries_;
     index free_ = none;
     std::size_t alive_ = 0;
+    std::uint32_t generation_ = 0;
+    std::size_t young_ = 0; // Those not confirmed, of this generation,
+    std::size_t old_ = 0;   // and of those before.
     boost::unordered_flat_map<flow_key, index, hash> newest_;
     std::uint32_t resync_ = 0;
     std::uint64_t resync_began_ = 0;

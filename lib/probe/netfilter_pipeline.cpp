@@ -13,7 +13,7 @@ netfilter_pipeline::netfilter_pipeline(std::unique_ptr<bpf::netfilter_object> pr
                                        const config& c, error_code& ec)
     : object_(std::move(programs)),
       updates_(object_->updates_fd(), transport::ring_buffer::content::tagged, ec),
-      ends_(book_, c.netlink_buffer, [this](auto all) { on_ends(all); }) {}
+      ends_(book_, c.netlink_buffer, c.audit_interval, [this](auto all) { on_ends(all); }) {}
 
 std::vector<transport::ring_source> netfilter_pipeline::rings() const {
     return {{event_kind::update, updates_.rings().front()}};

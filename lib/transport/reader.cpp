@@ -108,6 +108,10 @@ void reader::begin(const run_pointer& run) {
             return;
         }
         arm_side(run);
+        if (side_->interval().count() != 0) {
+            side_timer_ = std::make_unique<timer>(strand_);
+            tick_side(run);
+        }
     }
     for (auto& r : rings_) {
         arm(run, r);
@@ -186,6 +190,22 @@ void reader::turn_side(const run_pointer& run) {
         if (!run->done) {
             run->self->turn_side(run);
         }
+    });
+}
+
+// Waits for the next tick.
+void reader::tick_side(const run_pointer& run) {
+    side_timer_->expires_after(side_->interval());
+    side_timer_->async_wait([run](error_code) {
+        if (run->done) {
+            return;
+        }
+        auto& self = *run->self;
+        self.side_->tick();
+        if (!self.side_resuming_) {
+            self.turn_side(run);
+        }
+        self.tick_side(run);
     });
 }
 
@@ -283,6 +303,7 @@ void reader::unwatch() noexcept {
         release(r.watch);
     }
     release(side_watch_);
+    side_timer_.reset();
 }
 
 void reader::finish(const run_pointer& run, error_code ec) {

@@ -11,10 +11,12 @@
 #include <ctflow/event.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/strand.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -66,6 +68,9 @@ public:
 private:
     using executor_type = boost::asio::strand<boost::asio::any_io_executor>;
     using descriptor = boost::asio::posix::basic_stream_descriptor<executor_type>;
+    using clock = std::chrono::steady_clock;
+    using timer =
+        boost::asio::basic_waitable_timer<clock, boost::asio::wait_traits<clock>, executor_type>;
     struct run_state;
     using run_pointer = std::shared_ptr<run_state>;
 
@@ -90,6 +95,7 @@ private:
     void arm_side(const run_pointer& run);
     void on_side_readable(const run_pointer& run, error_code ec);
     void turn_side(const run_pointer& run);
+    void tick_side(const run_pointer& run);
     remains drain(const watched_ring& r, std::size_t limit);
     void drain_rings();
     bool drain_side();
@@ -102,6 +108,7 @@ private:
     std::shared_ptr<event_sink> sink_;
     side_source* side_;
     std::unique_ptr<descriptor> side_watch_;
+    std::unique_ptr<timer> side_timer_; // Only while a run is outstanding.
     bool side_resuming_ = false;
     std::array<event, 256> batch_;
     std::array<record_tag, 256> tags_;

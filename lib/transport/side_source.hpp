@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+
 namespace ctflow::transport {
 
 // Something besides the rings that a reader reads, and that tells of what comes after what the
@@ -16,6 +18,11 @@ public:
 
     // Hands on what was taken. Before, the rings are drained.
     virtual void tell() = 0;
+
+    // How often tick() is to be called, and then the two above, though there may be nothing to
+    // read; never if zero.
+    virtual std::chrono::nanoseconds interval() const noexcept { return {}; }
+    virtual void tick() {}
 
 protected:
     ~side_source() = default;

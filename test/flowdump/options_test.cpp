@@ -198,10 +198,22 @@ BOOST_AUTO_TEST_CASE(what_to_hook_and_what_types_to_use) {
     BOOST_TEST(bad({"--btf", ""}) == "--btf must be the name of a file, not ''");
 }
 
+BOOST_AUTO_TEST_CASE(the_audit_interval_is_a_time) {
+    BOOST_TEST((good({}).config.audit_interval == 150s));
+    BOOST_TEST((good({"--audit-interval", "0"}).config.audit_interval == 0s));
+    BOOST_TEST((good({"--audit-interval", "24h"}).config.audit_interval == 24h));
+    for (const std::string value : {"25h", "1", "-1s", ""}) {
+        BOOST_TEST(bad({"--audit-interval", value}) ==
+                   "--audit-interval must be a time such as 150s (ns, us, ms, s, m or h), 24h at "
+                   "most, not '" +
+                       value + "'");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(everything_else) {
-    for (const char* option :
-         {"--mode", "--count", "--duration", "--curve", "--attach", "--avoid", "--btf",
-          "--transport", "--buffer-pages", "--netlink-buffer", "--queue", "--max-flows"}) {
+    for (const char* option : {"--mode", "--count", "--duration", "--curve", "--attach", "--avoid",
+                               "--btf", "--transport", "--buffer-pages", "--netlink-buffer",
+                               "--audit-interval", "--queue", "--max-flows"}) {
         BOOST_TEST(bad({option}) == std::string(option) + " needs a value");
     }
     BOOST_TEST(bad({"--bogus"}) == "unknown option --bogus");

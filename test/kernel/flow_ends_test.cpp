@@ -82,7 +82,7 @@ void drop_capabilities() {
 
 struct fixture {
     explicit fixture(std::size_t buffer = usual_buffer)
-        : source(book, buffer, [this](std::span<const ended> some) {
+        : source(book, buffer, 1h, [this](std::span<const ended> some) {
               ++spans;
               ends.insert(ends.end(), some.begin(), some.end());
           }) {
@@ -345,6 +345,32 @@ BOOST_FIXTURE_TEST_CASE(a_resync_can_be_asked_for, fixture) {
     BOOST_TEST(source.stats().resyncs == 1U);
     BOOST_REQUIRE_EQUAL(ends.size(), 1U);
     BOOST_TEST(ends[0].reconstructed);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_flow_that_never_was_ends_after_two_ticks, fixture) {
+    ns.run("conntrack -I -p udp -s 192.0.2.1 -d 192.0.2.2 --sport 1 --dport 2 --timeout 600");
+    auto there =
+        make_record(AF_INET, "192.0.2.1", "192.0.2.2", IPPROTO_UDP, ::htons(1), ::htons(2));
+    auto never =
+        make_record(AF_INET, "192.0.2.1", "192.0.2.2", IPPROTO_UDP, ::htons(3), ::htons(4), 0xb000);
+    for (auto* r : {&there, &never}) {
+        r->timestamp -= 2 * ctnetlink::flow_book::confirmation_time;
+        book.on_update(*r, {0, true});
+    }
+    source.tick();
+    BOOST_TEST(turn());
+    BOOST_TEST(source.stats().resyncs == 0U);
+    source.tick();
+    while (!turn()) {
+    }
+    BOOST_TEST(source.stats().resyncs == 1U);
+    BOOST_REQUIRE_EQUAL(ends.size(), 1U);
+    BOOST_TEST(ends[0].conntrack == never.conntrack);
+    BOOST_TEST(ends[0].reconstructed);
+    BOOST_TEST(book.size() == 1U);
+    source.tick();
+    BOOST_TEST(turn()); // There is no doubt left.
+    BOOST_TEST(source.stats().resyncs == 1U);
 }
 
 BOOST_FIXTURE_TEST_CASE(what_the_process_may_not_is_said, fixture) {

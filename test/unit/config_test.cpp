@@ -172,6 +172,20 @@ BOOST_AUTO_TEST_CASE(netlink_buffer_must_be_in_its_range) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(audit_interval_must_be_in_its_range) {
+    ctflow::config c;
+    BOOST_TEST((c.audit_interval == 150s));
+    for (const auto good : {std::chrono::nanoseconds(0), std::chrono::nanoseconds(1),
+                            std::chrono::nanoseconds(24h)}) {
+        c.audit_interval = good;
+        check(c, {});
+    }
+    for (const auto bad : {std::chrono::nanoseconds(-1), std::chrono::nanoseconds(24h) + 1ns}) {
+        c.audit_interval = bad;
+        check(c, errc::audit_interval);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(ways_to_attach_have_names) {
     using enum ctflow::attach_mode;
     BOOST_TEST(to_string(automatic) == std::string("automatic"));

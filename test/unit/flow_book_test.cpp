@@ -423,4 +423,48 @@ BOOST_AUTO_TEST_CASE(cleared_it_is_as_new) {
     BOOST_TEST(end(f, 2001).size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_flow_of_which_only_the_first_packet_is_known_is_in_doubt_in_the_end) {
+    const flow a{.number = 1};
+    first(a, 1000);
+    BOOST_TEST(!book.in_doubt()); // It may be quite new.
+    BOOST_TEST(book.in_doubt());
+    BOOST_TEST(book.in_doubt());
+    end(a, 1001);
+    BOOST_TEST(!book.in_doubt());
+}
+
+BOOST_AUTO_TEST_CASE(a_second_packet_or_a_list_takes_the_doubt_away) {
+    const flow a{.number = 1, .conntrack = 0xa};
+    const flow b{.number = 2, .conntrack = 0xb};
+    const flow c{.number = 3, .conntrack = 0xc};
+    for (const auto& f : {a, b, c}) {
+        first(f, 1000);
+    }
+    later(a, 1001); // In the same generation,
+    BOOST_TEST(!book.in_doubt());
+    later(b, 1001); // and in another.
+    BOOST_TEST(book.in_doubt());
+    book.begin_resync(now);
+    list(a, 1001);
+    list(b, 1001);
+    list(c, 1001);
+    end_resync();
+    BOOST_TEST(book.size() == 3U);
+    BOOST_TEST(!book.in_doubt());
+}
+
+BOOST_AUTO_TEST_CASE(so_does_the_resync_that_finds_it_gone) {
+    first({.number = 1}, 1000);
+    book.in_doubt();
+    BOOST_TEST(book.in_doubt());
+    book.begin_resync(now);
+    BOOST_TEST(end_resync().size() == 1U);
+    BOOST_TEST(!book.in_doubt());
+
+    first({.number = 2}, 1000);
+    book.in_doubt();
+    book.clear(our_netns);
+    BOOST_TEST(!book.in_doubt());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -80,6 +80,7 @@ config config_under_test() {
     config c;
     c.attach = attach_under_test();
     c.transport = transport_under_test();
+    c.audit_interval = 2s; // Tests do not wait for minutes.
     return c;
 }
 
@@ -125,7 +126,14 @@ void watch::until(const std::string& what, const std::function<bool()>& seen) {
             for (const auto& e : std::span(events).last(shown)) {
                 BOOST_TEST_MESSAGE(to_string(e));
             }
-            BOOST_FAIL("waited in vain for " << what);
+            const auto s = stats();
+            BOOST_FAIL("waited in vain for "
+                       << what << "; " << s.perf_events_update << " updates, "
+                       << s.perf_events_update_lost << " lost; " << s.perf_events_destroy
+                       << " destroys, " << s.perf_events_destroy_lost << " lost, "
+                       << s.destroys_reconstructed << " reconstructed; " << s.netlink_overruns
+                       << " overruns; " << s.events_unaccounted << " unaccounted; "
+                       << s.program_misses << " misses");
         }
         ctx.restart();
         ctx.run_one_for(50ms);
