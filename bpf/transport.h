@@ -3,6 +3,7 @@
 
 /* How the records of tracing programs travel to user space. */
 #include "maps.h"
+#include "perf_output.h"
 #include "types.h"
 
 #include <ctflow/detail/record.h>
@@ -37,18 +38,21 @@ struct {
     __uint(max_entries, 1 << 18);
 } destroys_ring SEC(".maps");
 
+/* In ring_states. */
+enum { PLACE_OF_UPDATES, PLACE_OF_DESTROYS, PLACES };
+
 /*
  * Sends a record to user space, through this CPU's ring of a perf event array or the ring of all
  * CPUs, or counts its loss. The one place that knows how records travel.
  */
-static __always_inline void send(void* ctx, void* array, void* ring, struct ctflow_record* record,
-                                 enum ctflow_counter lost) {
+static __always_inline void send(void* ctx, void* array, u32 place, void* ring,
+                                 struct ctflow_record* record, enum ctflow_counter lost) {
     long refused;
 
     if (by_ring_buffer)
         refused = bpf_ringbuf_output(ring, record, sizeof(*record), 0);
     else
-        refused = bpf_perf_event_output(ctx, array, BPF_F_CURRENT_CPU, record, sizeof(*record));
+        refused = perf_output(ctx, array, place, PLACES, record, sizeof(*record));
     if (refused)
         count(lost);
 }

@@ -34,7 +34,9 @@ enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2 };
 
 enum { BPF_F_MMAPABLE = 1 << 10 };
 
-#define EEXIST 17 /* uapi/asm-generic/errno-base.h */
+/* uapi/asm-generic/errno-base.h */
+#define ENOENT 2
+#define EEXIST 17
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define HOST_ENDIAN "le"

@@ -33,6 +33,9 @@ a rate that falls with its age, and when it ends.
   --transport HOW    perf_buffer, a ring for each CPU; or ring_buffer, one for
                      all, whose events are in order (perf_buffer)
   --buffer-pages N   room for events of each CPU, a power of two (64)
+  --flush-interval TIME
+                     how often perf buffers are looked at while events come fast; 0:
+                     each event wakes flowdump, however many there are (500us)
   --netlink-buffer N room for ends of flows, in bytes, some 1000 each, where they
                      come by netlink: with --attach netfilter (4194304)
   --audit-interval TIME
@@ -137,6 +140,7 @@ enum id : int {
     btf,
     transport,
     buffer_pages,
+    flush_interval,
     netlink_buffer,
     audit_interval,
     queue,
@@ -159,6 +163,7 @@ constexpr option table[] = {
     {"btf", required_argument, nullptr, id::btf},
     {"transport", required_argument, nullptr, id::transport},
     {"buffer-pages", required_argument, nullptr, id::buffer_pages},
+    {"flush-interval", required_argument, nullptr, id::flush_interval},
     {"netlink-buffer", required_argument, nullptr, id::netlink_buffer},
     {"audit-interval", required_argument, nullptr, id::audit_interval},
     {"queue", required_argument, nullptr, id::queue},
@@ -245,6 +250,10 @@ std::string set(int option, std::string_view value, options& o) {
              {"ring_buffer", ctflow::transport_kind::ring_buffer}});
     case id::buffer_pages:
         return set_number(value, o.config.buffer_pages).empty() ? "" : "a power of two such as 64";
+    case id::flush_interval:
+        return set_time(value, o.config.flush_interval, ctflow::config::flush_interval_limit)
+                   ? ""
+                   : "a time such as 500us (ns, us, ms, s, m or h), 1s at most";
     case id::netlink_buffer:
         return set_number(value, o.config.netlink_buffer, ctflow::config::netlink_buffer_limit,
                           ctflow::config::netlink_buffer_least);

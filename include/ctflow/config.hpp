@@ -41,8 +41,8 @@ CTFLOW_DECL const char* to_string(attach_mode mode) noexcept;
 /// either way (probe_stats).
 enum class transport_kind : std::uint8_t {
     /// A ring for each CPU: CPUs do not get in each other's way, and one that is busy cannot push
-    /// out another's events. Events of different CPUs can arrive out of order. Each event wakes the
-    /// reader up.
+    /// out another's events. Events of different CPUs can arrive out of order. See
+    /// config::flush_interval for when the reader is woken.
     perf_buffer,
 
     /// A BPF ring buffer (Linux 5.8) for all CPUs together: events arrive in order, a busy CPU can
@@ -57,6 +57,9 @@ struct config {
     /// Upper limits of the two sizes. Beyond, kernels refuse with errors that name no reason.
     static constexpr std::size_t buffer_pages_limit = 65536;
     static constexpr std::uint32_t max_flows_limit = 1U << 26;
+
+    /// Upper limit of flush_interval.
+    static constexpr std::chrono::nanoseconds flush_interval_limit = std::chrono::seconds(1);
 
     /// Upper limit of audit_interval.
     static constexpr std::chrono::nanoseconds audit_interval_limit = std::chrono::hours(24);
@@ -91,6 +94,13 @@ struct config {
     /// one for destroys, have so many pages for each CPU in total, rounded up to a power of two,
     /// and 2 GiB at most: where it comes to more, a probe is refused (errc::buffer_pages).
     std::size_t buffer_pages = 64;
+
+    /// With perf buffers: how often the reader looks for events by itself while they come fast, 20
+    /// or more within this time (500 us; 1 s at most). They wake nobody then, but when their ring
+    /// is half full: a wake-up costs about a microsecond, in the path of a packet. An event waits
+    /// twice this long at most, 1 ms, if the process gets its CPU when it asks for it. While few
+    /// come each wakes the reader, and is read at once. With zero that is so however many come.
+    std::chrono::nanoseconds flush_interval = std::chrono::microseconds(500);
 
     /// How many flows the kernel side can follow at a time, 1 to 67108864, about 100 bytes of
     /// kernel memory each (and half a megabyte at least). A flow that finds no place has its first
@@ -130,8 +140,9 @@ CTFLOW_DECL config with_defaults(config c) noexcept;
 /// Checks a configuration, defaults filled in: curve ages must rise (errc::curve0_age,
 /// errc::curve1_age say which does not), none may be negative or above
 /// a hundred years (errc::curve_out_of_range),
-/// buffer_pages (errc::buffer_pages), max_flows (errc::max_flows), netlink_buffer
-/// (errc::netlink_buffer) and audit_interval (errc::audit_interval) must be in their ranges.
+/// buffer_pages (errc::buffer_pages), flush_interval (errc::flush_interval), max_flows
+/// (errc::max_flows), netlink_buffer (errc::netlink_buffer) and audit_interval
+/// (errc::audit_interval) must be in their ranges.
 CTFLOW_DECL error_code validate(const config& c) noexcept;
 
 } // namespace ctflow

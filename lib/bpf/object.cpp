@@ -6,6 +6,7 @@
 #include "bpf/tables.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -106,9 +107,11 @@ void object::configure_transport(const config& c, const host::machine& machine) 
         const auto size = host::shared_ring_size(c.buffer_pages, machine);
         bpf_map__set_max_entries(ring, static_cast<std::uint32_t>(size));
     }
-    for (bpf_map* array : {maps.updates, maps.destroys}) {
-        bpf_map__set_autocreate(array, !by_ring_buffer);
+    const std::array arrays{maps.updates, maps.destroys};
+    for (bpf_map* map : {maps.updates, maps.destroys, maps.ring_states}) {
+        bpf_map__set_autocreate(map, !by_ring_buffer);
     }
+    skeleton_->rodata->possible_cpus = size_rings(arrays, maps.ring_states);
 }
 
 std::vector<object::program> object::programs_at(const hook_point& point) const {
@@ -205,6 +208,10 @@ int object::destroys_fd() const noexcept {
     const auto& maps = skeleton_->maps;
     return bpf_map__fd(transport_ == transport_kind::ring_buffer ? maps.destroys_ring
                                                                  : maps.destroys);
+}
+int object::ring_states_fd() const noexcept {
+    return transport_ == transport_kind::ring_buffer ? -1
+                                                     : bpf_map__fd(skeleton_->maps.ring_states);
 }
 int object::counters_fd() const noexcept {
     return bpf_map__fd(skeleton_->maps.counters);

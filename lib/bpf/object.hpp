@@ -38,6 +38,9 @@ public:
     int updates_fd() const noexcept;
     int destroys_fd() const noexcept;
 
+    // Of perf buffers, updates' first; negative with ring buffers, which have none.
+    int ring_states_fd() const noexcept;
+
 private:
     struct program {
         bpf_program* handle;

@@ -40,6 +40,15 @@ unsigned size_tables(bpf_map* flows, bpf_map* cooldowns, std::uint32_t max_flows
     return bits;
 }
 
+unsigned size_rings(std::span<bpf_map* const> arrays, bpf_map* states) noexcept {
+    const auto cpus = static_cast<unsigned>(std::max(libbpf_num_possible_cpus(), 1));
+    for (bpf_map* array : arrays) {
+        bpf_map__set_max_entries(array, 2 * cpus); // An eager and a lazy event for each.
+    }
+    bpf_map__set_max_entries(states, static_cast<unsigned>(arrays.size()) * cpus + 1);
+    return cpus;
+}
+
 ctflow_curve kernel_curve(const config& c) noexcept {
     ctflow_curve curve{};
     const std::array points = {&c.curve0, &c.curve1, &c.curve2};

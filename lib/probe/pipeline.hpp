@@ -32,6 +32,9 @@ public:
     virtual transport::event_sink& entrance() noexcept { return sink; }
     virtual transport::side_source* side() noexcept { return nullptr; }
 
+    // How it is told that there is something to read.
+    virtual transport::wakeups wakeups() const noexcept { return {}; }
+
     // Attaches the programs. `again`: not for the first time.
     virtual void start(bool again, error_code& ec, diagnostics& diag);
 

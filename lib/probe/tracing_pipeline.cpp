@@ -7,12 +7,22 @@ namespace ctflow::detail {
 
 tracing_pipeline::tracing_pipeline(std::unique_ptr<bpf::object> programs, const config& c,
                                    error_code& ec, diagnostics& diag)
-    : object_(std::move(programs)) {
-    updates_ = transport::open_buffer(c.transport, object_->updates_fd(), c.buffer_pages, ec, diag);
-    if (!ec) {
-        destroys_ =
-            transport::open_buffer(c.transport, object_->destroys_fd(), c.buffer_pages, ec, diag);
-    }
+    : object_(std::move(programs)),
+      states_(c.transport == transport_kind::perf_buffer
+                  ? std::make_unique<transport::ring_states>(object_->ring_states_fd(), 2, ec)
+                  : std::make_unique<transport::ring_states>()),
+      flush_interval_(c.flush_interval) {
+    const auto open = [&](int map_fd, std::size_t place) {
+        return ec ? nullptr
+                  : transport::open_buffer(c.transport, map_fd, c.buffer_pages, *states_, place, ec,
+                                           diag);
+    };
+    updates_ = open(object_->updates_fd(), 0); // PLACE_OF_UPDATES and so on in bpf/transport.h.
+    destroys_ = open(object_->destroys_fd(), 1);
+}
+
+transport::wakeups tracing_pipeline::wakeups() const noexcept {
+    return {states_->awake(), flush_interval_};
 }
 
 std::vector<transport::ring_source> tracing_pipeline::rings() const {

@@ -4,6 +4,11 @@
 #include "bpf/object.hpp"
 #include "probe/pipeline.hpp"
 #include "transport/buffer.hpp"
+#include "transport/ring_states.hpp"
+
+#include <chrono>
+#include <memory>
+#include <vector>
 
 namespace ctflow::detail {
 
@@ -15,10 +20,12 @@ public:
 
     bpf::programs& programs() noexcept override { return *object_; }
     std::vector<transport::ring_source> rings() const override;
+    transport::wakeups wakeups() const noexcept override;
 
 private:
-    // Before the rings: libbpf takes them out of their maps when it frees them, by descriptor.
     const std::unique_ptr<bpf::object> object_;
+    const std::unique_ptr<transport::ring_states> states_; // Empty with ring buffers.
+    const std::chrono::nanoseconds flush_interval_;
     std::unique_ptr<transport::buffer> updates_;
     std::unique_ptr<transport::buffer> destroys_;
 };

@@ -3,6 +3,7 @@
 
 #include "transport/record_tag.hpp"
 #include "transport/ring_pass.hpp"
+#include "transport/ring_states.hpp"
 
 #include <ctflow/config.hpp>
 #include <ctflow/error.hpp>
@@ -76,6 +77,7 @@ private:
 struct ring {
     int fd;
     ring_memory memory;
+    shared_word* under_way = nullptr; // Of rings that have states.
 };
 
 // The rings behind one map of the BPF programs.
@@ -95,8 +97,10 @@ private:
     std::vector<ring> rings_;
 };
 
-// Opens the rings of a map that was made for this transport. `pages` is config::buffer_pages.
+// Opens the rings of a map that was made for this transport. `pages` is config::buffer_pages. Perf
+// buffers have states, and a place among them.
 std::unique_ptr<buffer> open_buffer(transport_kind transport, int map_fd, std::size_t pages,
-                                    error_code& ec, diagnostics& diag);
+                                    const ring_states& states, std::size_t place, error_code& ec,
+                                    diagnostics& diag);
 
 } // namespace ctflow::transport

@@ -2,29 +2,40 @@
 #pragma once
 
 #include "transport/buffer.hpp"
+#include "transport/ring_states.hpp"
 
 #include <ctflow/error.hpp>
 
 #include <cstddef>
-#include <memory>
-
-struct perf_buffer;
+#include <vector>
 
 namespace ctflow::transport {
 
-// A perf event array filled with one ring for each CPU that is online. libbpf opens and maps
-// them; they are read by us, since its own reader calls back for each record from inside C.
+// A perf event array filled with one ring for each CPU that is online, and two perf events for each
+// ring: an eager and a lazy one (bpf/ring_state.h). libbpf's perf_buffer knows of one event a ring,
+// and reads by calling back for each record from inside C.
+//
+// The array holds its events. They go when its descriptor is closed, that of its BPF object.
 class perf_buffer final : public buffer {
 public:
-    // pages: size of each ring, a power of two. Each record wakes its reader up.
-    perf_buffer(int map_fd, std::size_t pages, error_code& ec, diagnostics& diag);
+    // pages: size of each ring, a power of two. The array is the one at `place` among those of the
+    // states, which it must not outlive.
+    perf_buffer(int map_fd, std::size_t pages, const ring_states& states, std::size_t place,
+                error_code& ec, diagnostics& diag);
+    ~perf_buffer() override;
 
 private:
-    struct deleter {
-        void operator()(::perf_buffer* b) const noexcept;
+    struct mapped_event {
+        int fd;
+        void* base;
+        std::size_t size;
     };
 
-    std::unique_ptr<::perf_buffer, deleter> buffer_;
+    // Returns an errno; ENODEV of a CPU that is offline.
+    int open_ring(int map_fd, std::size_t cpu, std::size_t pages, const ring_states& states,
+                  std::size_t place);
+
+    std::vector<mapped_event> events_;
 };
 
 } // namespace ctflow::transport

@@ -10,6 +10,8 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <limits>
 #include <thread>
 #include <utility>
@@ -50,8 +52,9 @@ struct reader::run_state {
 };
 
 reader::reader(const asio::any_io_executor& executor, const std::vector<ring_source>& rings,
-               std::shared_ptr<event_sink> sink, side_source* side)
-    : strand_(executor), sink_(std::move(sink)), side_(side) {
+               std::shared_ptr<event_sink> sink, side_source* side, const wakeups& told)
+    : strand_(executor), sink_(std::move(sink)), side_(side), awake_word_(told.awake),
+      pace_(told.awake != nullptr ? told.interval : std::chrono::nanoseconds(0)) {
     rings_.reserve(rings.size());
     for (const auto& each : rings) {
         rings_.push_back({each, nullptr, false});
@@ -92,6 +95,7 @@ void reader::begin(const run_pointer& run) {
         return;
     }
     error_code ec;
+    timer_ = std::make_unique<timer>(strand_);
     for (auto& r : rings_) {
         r.resuming = false;
         r.watch = watch(r.source.ring.fd, ec);
@@ -142,23 +146,71 @@ void reader::on_readable(const run_pointer& run, watched_ring& r, error_code ec)
         return;
     }
     arm(run, r); // First this, then the drain; see the head of the class.
-    if (!r.resuming) {
-        turn(run, r);
+    if (r.resuming) {
+        return;
+    }
+    const auto events = turn(run, r);
+    if (pace_.interval().count() != 0 && !awake_ && pace_.fast(events, clock::now())) {
+        awake_ = true;
+        say_awake(true);
+        stay_awake(run);
     }
 }
 
-void reader::turn(const run_pointer& run, watched_ring& r) {
-    if (drain(r, budget) != remains::more) {
-        return;
+// Returns how many events there were.
+std::size_t reader::turn(const run_pointer& run, watched_ring& r) {
+    const auto found = drain(r, budget);
+    if (found.left == remains::more) {
+        // The readiness is used up, and there is more: nobody but us knows.
+        r.resuming = true;
+        asio::post(strand_, [run, &r] {
+            r.resuming = false;
+            if (!run->done) {
+                run->self->turn(run, r);
+            }
+        });
     }
-    // The readiness is used up, and there is more: nobody but us knows.
-    r.resuming = true;
-    asio::post(strand_, [run, &r] {
-        r.resuming = false;
+    return found.events;
+}
+
+void reader::stay_awake(const run_pointer& run) {
+    timer_->expires_after(pace_.interval());
+    timer_->async_wait([run](error_code) {
         if (!run->done) {
-            run->self->turn(run, r);
+            run->self->on_tick(run);
         }
     });
+}
+
+void reader::on_tick(const run_pointer& run) {
+    std::size_t events = 0;
+    for (auto& r : rings_) {
+        events += r.resuming ? 0 : turn(run, r);
+    }
+    if (pace_.fast(events, clock::now()) || !fall_asleep()) {
+        stay_awake(run);
+    }
+}
+
+// False if there is, or may be at any moment, a record that woke nobody.
+bool reader::fall_asleep() noexcept {
+    const auto quiet = [](const watched_ring& r) {
+        const auto& ring = r.source.ring;
+        return !r.resuming &&
+               (ring.under_way == nullptr || std::atomic_ref(*ring.under_way).load() == 0) &&
+               ring.memory.head() == ring.memory.tail();
+    };
+    say_awake(false);
+    awake_ = !std::ranges::all_of(rings_, quiet);
+    if (awake_) {
+        say_awake(true);
+    }
+    return !awake_;
+}
+
+void reader::say_awake(bool awake) noexcept {
+    // An exchange, which is a barrier on every machine: what we look at next is read after it.
+    std::atomic_ref(*awake_word_).exchange(awake ? 1 : 0);
 }
 
 void reader::arm_side(const run_pointer& run) {
@@ -218,14 +270,15 @@ bool reader::drain_side() {
 }
 
 // Reads at most `limit` events or somewhat more.
-reader::remains reader::drain(const watched_ring& r, std::size_t limit) {
+reader::drained reader::drain(const watched_ring& r, std::size_t limit) {
     const auto& memory = r.source.ring.memory;
     // One look at the head: who follows a fast writer's head never comes back.
     const std::uint64_t head = memory.head();
     const std::uint64_t begin = memory.tail();
     std::uint64_t tail = begin;
+    std::size_t count = 0;
     bool unfinished = false;
-    for (std::size_t count = 0; tail != head && count < limit && !unfinished;) {
+    while (tail != head && count < limit && !unfinished) {
         const auto pass = memory.read(head, tail, r.source.kind, batch_, tags_);
         const std::span read(batch_.data(), pass.events);
         tail = pass.tail;
@@ -244,7 +297,9 @@ reader::remains reader::drain(const watched_ring& r, std::size_t limit) {
     if (tail != begin) {
         sink_->flush();
     }
-    return unfinished ? remains::unfinished : tail != head ? remains::more : remains::nothing;
+    return {count, unfinished     ? remains::unfinished
+                   : tail != head ? remains::more
+                                  : remains::nothing};
 }
 
 void reader::drain_rings() {
@@ -253,7 +308,7 @@ void reader::drain_rings() {
     // long, what is behind stays for the next run.
     int patience = 1000;
     for (auto& r : rings_) {
-        while (drain(r, everything) == remains::unfinished && patience-- > 0) {
+        while (drain(r, everything).left == remains::unfinished && patience-- > 0) {
             std::this_thread::yield();
         }
     }
@@ -304,6 +359,10 @@ void reader::unwatch() noexcept {
     }
     release(side_watch_);
     side_timer_.reset();
+    timer_.reset();
+    if (std::exchange(awake_, false)) {
+        say_awake(false); // What comes until the next run wakes it.
+    }
 }
 
 void reader::finish(const run_pointer& run, error_code ec) {

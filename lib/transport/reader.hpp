@@ -3,6 +3,7 @@
 
 #include "transport/buffer.hpp"
 #include "transport/event_sink.hpp"
+#include "transport/pace.hpp"
 #include "transport/record_tag.hpp"
 #include "transport/side_source.hpp"
 
@@ -30,6 +31,14 @@ struct ring_source {
     transport::ring ring;
 };
 
+// How a reader of rings that have states is told of records: as long as they come one at a time,
+// by a wake-up for each; when they come fast it says so, in `awake`, and looks by itself at these
+// intervals. Without the word, or with an interval of zero, always by wake-ups.
+struct wakeups {
+    shared_word* awake = nullptr;
+    std::chrono::nanoseconds interval{};
+};
+
 // Reads rings in a reactor while a run is outstanding.
 //
 // Readiness of a perf descriptor is no state but an event, and asking consumes it (perf_poll() in
@@ -47,6 +56,9 @@ struct ring_source {
 // are told, and arm again; or we had caught up, and the next record wakes. A record that is not
 // finished when we come to it is unread, too.
 //
+// Rings that have states wake nobody while we say that we are awake. So before we sleep we take
+// that back, and look once more at each ring and whether a record for it is under way.
+//
 // run() and stop() may be called from any thread. The reading goes on in a strand.
 class reader : public std::enable_shared_from_this<reader> {
 public:
@@ -55,7 +67,7 @@ public:
 
     // `side`, if not null, lives as long as the sink.
     reader(const boost::asio::any_io_executor& executor, const std::vector<ring_source>& rings,
-           std::shared_ptr<event_sink> sink, side_source* side = nullptr);
+           std::shared_ptr<event_sink> sink, side_source* side = nullptr, const wakeups& told = {});
 
     // Reads until stop(), cancellation, or the first failure.
     void run(detail::run_handler handler);
@@ -86,17 +98,25 @@ private:
         more,       // Than it was to read.
         unfinished, // A record that the kernel is still writing, and those behind it.
     };
+    struct drained {
+        std::size_t events;
+        remains left;
+    };
 
     void begin(const run_pointer& run);
     std::unique_ptr<descriptor> watch(int fd, error_code& ec);
     void arm(const run_pointer& run, watched_ring& r);
     void on_readable(const run_pointer& run, watched_ring& r, error_code ec);
-    void turn(const run_pointer& run, watched_ring& r);
+    std::size_t turn(const run_pointer& run, watched_ring& r);
+    void stay_awake(const run_pointer& run);
+    void on_tick(const run_pointer& run);
+    bool fall_asleep() noexcept;
+    void say_awake(bool awake) noexcept;
     void arm_side(const run_pointer& run);
     void on_side_readable(const run_pointer& run, error_code ec);
     void turn_side(const run_pointer& run);
     void tick_side(const run_pointer& run);
-    remains drain(const watched_ring& r, std::size_t limit);
+    drained drain(const watched_ring& r, std::size_t limit);
     void drain_rings();
     bool drain_side();
     void drain_all();
@@ -110,6 +130,10 @@ private:
     std::unique_ptr<descriptor> side_watch_;
     std::unique_ptr<timer> side_timer_; // Only while a run is outstanding.
     bool side_resuming_ = false;
+    shared_word* awake_word_;
+    pace pace_;
+    std::unique_ptr<timer> timer_; // Only while a run is outstanding; runs while we are awake.
+    bool awake_ = false;
     std::array<event, 256> batch_;
     std::array<record_tag, 256> tags_;
 

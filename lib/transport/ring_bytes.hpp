@@ -3,7 +3,6 @@
 
 #include <ctflow/event.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -18,7 +17,11 @@ template <class T>
 T load(std::span<const std::byte> data, std::uint64_t position) noexcept {
     T value;
     const auto offset = static_cast<std::size_t>(position & (data.size() - 1));
-    const auto first = std::min(sizeof(T), data.size() - offset);
+    const auto first = data.size() - offset;
+    if (first >= sizeof(T)) [[likely]] { // Of a length that the compiler knows: no call.
+        std::memcpy(&value, data.data() + offset, sizeof(T));
+        return value;
+    }
     auto* to = reinterpret_cast<std::byte*>(&value);
     std::memcpy(to, data.data() + offset, first);
     std::memcpy(to + first, data.data(), sizeof(T) - first);

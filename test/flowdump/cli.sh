@@ -46,7 +46,7 @@ bad() {
 }
 
 good '^usage: flowdump ' --help
-for option in json mode count duration curve attach transport buffer-pages netlink-buffer \
+for option in json mode count duration curve attach transport buffer-pages flush-interval netlink-buffer \
     audit-interval queue max-flows no-sysctl stats check version help; do
     good "^  --$option( |\$)" --help
 done
@@ -54,7 +54,7 @@ good '^flowdump [0-9]+\.[0-9]+\.[0-9]+$' --version
 good '^usage: ' --json --count 1 --help
 
 for option in --mode --count --duration --curve --attach --transport --buffer-pages \
-    --netlink-buffer --audit-interval --queue --max-flows; do
+    --flush-interval --netlink-buffer --audit-interval --queue --max-flows; do
     bad "$option" "$option"
     for value in '' rubbish -1 '1 2' 99999999999999999999999; do
         bad "$option" "$option" "$value"
@@ -66,6 +66,7 @@ for option in --count --buffer-pages --netlink-buffer --queue --max-flows; do
 done
 bad --buffer-pages --buffer-pages 3
 bad --netlink-buffer --netlink-buffer 4095
+bad --flush-interval --flush-interval 2s
 bad --audit-interval --audit-interval 25h
 bad --curve --curve 0s:20s,1m:1m
 bad --curve --curve 0s:20s,1m:1m,5m:5m,6m:6m

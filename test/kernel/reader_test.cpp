@@ -58,23 +58,51 @@ struct collector final : transport::event_sink {
     std::function<void()> at_batch;
 };
 
-std::unique_ptr<transport::buffer> open(const emitter& e, transport_kind kind, std::size_t pages) {
-    error_code ec;
-    diagnostics diag;
-    auto b = transport::open_buffer(kind, e.map_fd(), pages, ec, diag);
-    BOOST_REQUIRE_MESSAGE(!ec, ec.message() << ": " << diag);
-    return b;
-}
+// The rings of an emitter, and their states.
+struct opened {
+    opened(const emitter& e, transport_kind kind, std::size_t pages)
+        : states(map_states(e, kind)), buffer(open(e, kind, pages, *states)) {}
+
+    static std::unique_ptr<transport::ring_states> map_states(const emitter& e,
+                                                              transport_kind kind) {
+        if (kind == transport_kind::ring_buffer) {
+            return std::make_unique<transport::ring_states>();
+        }
+        error_code ec;
+        auto mapped = std::make_unique<transport::ring_states>(e.ring_states_fd(), 1, ec);
+        BOOST_REQUIRE_MESSAGE(!ec, ec.message());
+        return mapped;
+    }
+
+    static std::unique_ptr<transport::buffer> open(const emitter& e, transport_kind kind,
+                                                   std::size_t pages,
+                                                   const transport::ring_states& states) {
+        error_code ec;
+        diagnostics diag;
+        auto b = transport::open_buffer(kind, e.map_fd(), pages, states, 0, ec, diag);
+        BOOST_REQUIRE_MESSAGE(!ec, ec.message() << ": " << diag);
+        return b;
+    }
+
+    std::vector<transport::ring_source> sources() const {
+        std::vector<transport::ring_source> all;
+        for (const auto& ring : buffer->rings()) {
+            all.push_back({event_kind::update, ring});
+        }
+        return all;
+    }
+
+    const std::unique_ptr<transport::ring_states> states;
+    const std::unique_ptr<transport::buffer> buffer;
+};
 
 struct fixture {
-    explicit fixture(transport_kind kind, std::size_t pages = 64)
-        : source(kind, pages), buffer(open(source, kind, pages)) {
-        std::vector<transport::ring_source> rings;
-        for (const auto& ring : buffer->rings()) {
-            rings.push_back({event_kind::update, ring});
-        }
-        subject = std::make_shared<transport::reader>(ctx.get_executor(), rings, sink);
-    }
+    explicit fixture(transport_kind kind, std::size_t pages = 64,
+                     std::chrono::nanoseconds interval = 500us)
+        : source(kind, pages), rings(source, kind, pages),
+          subject(std::make_shared<transport::reader>(
+              ctx.get_executor(), rings.sources(), sink, nullptr,
+              transport::wakeups{rings.states->awake(), interval})) {}
 
     void run() {
         subject->run([this](error_code ec) { result = ec; });
@@ -105,7 +133,7 @@ struct fixture {
 
     asio::io_context ctx;
     emitter source;
-    const std::unique_ptr<transport::buffer> buffer;
+    const opened rings;
     std::shared_ptr<collector> sink = std::make_shared<collector>();
     std::shared_ptr<transport::reader> subject;
     std::optional<error_code> result;
@@ -193,9 +221,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_event_that_lands_while_the_handler_drains_needs
 BOOST_AUTO_TEST_CASE(and_the_other_order_of_wait_and_drain_would_leave_it_lying) {
     asio::io_context ctx;
     emitter source(transport_kind::perf_buffer, 8);
-    const auto buffer = open(source, transport_kind::perf_buffer, 8);
+    const opened rings(source, transport_kind::perf_buffer, 8);
     collector sink;
-    naive_reader naive(ctx, buffer->rings().front(), sink);
+    naive_reader naive(ctx, rings.buffer->rings().front(), sink);
     naive.wait();
     ctx.poll();
     sink.at_batch = [&] {
@@ -311,7 +339,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_second_run_is_refused_and_the_first_goes_on, tes
     f.finish();
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(runs_leave_no_descriptor_open_and_close_none_of_libbpfs, tested,
+BOOST_AUTO_TEST_CASE_TEMPLATE(runs_leave_no_descriptor_open_and_close_none_of_others, tested,
                               transports) {
     fixture f(tested::kind);
     f.run();
@@ -337,13 +365,12 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_context_that_ends_under_a_run_frees_its_handler,
     const std::weak_ptr<int> alive = witness;
     {
         const emitter source(tested::kind, 8);
-        const auto buffer = open(source, tested::kind, 8);
+        const opened rings(source, tested::kind, 8);
         asio::io_context ctx;
         auto sink = std::make_shared<collector>();
-        auto subject = std::make_shared<transport::reader>(
-            ctx.get_executor(),
-            std::vector<transport::ring_source>{{event_kind::update, buffer->rings().front()}},
-            sink);
+        auto subject =
+            std::make_shared<transport::reader>(ctx.get_executor(), rings.sources(), sink, nullptr,
+                                                transport::wakeups{rings.states->awake(), 500us});
         subject->run([witness = std::move(witness)](error_code) {});
         ctx.poll();
         BOOST_TEST(!alive.expired());
@@ -401,13 +428,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(no_moment_is_a_bad_one_for_an_event, tested, trans
 
 BOOST_AUTO_TEST_CASE(a_ring_buffer_may_be_opened_and_read_again) {
     fixture f(transport_kind::ring_buffer);
-    BOOST_TEST(f.buffer->rings().size() == 1U); // For all CPUs.
+    BOOST_TEST(f.rings.buffer->rings().size() == 1U); // For all CPUs.
     f.source.emit(3);
     f.subject->stop({});
     BOOST_TEST(f.sink->numbers.size() == 3U);
 
-    const auto again = open(f.source, transport_kind::ring_buffer, 64);
-    const auto& memory = again->rings().front().memory;
+    const opened again(f.source, transport_kind::ring_buffer, 64);
+    const auto& memory = again.buffer->rings().front().memory;
     BOOST_TEST(memory.head() == memory.tail());
     BOOST_TEST(memory.tail() == 3U * (8 + event_length));
 }
@@ -417,7 +444,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_ring_buffer_is_not_opened) {
     error_code ec;
     diagnostics diag;
     const auto b =
-        transport::open_buffer(transport_kind::ring_buffer, source.map_fd(), 8, ec, diag);
+        transport::open_buffer(transport_kind::ring_buffer, source.map_fd(), 8, {}, 0, ec, diag);
     BOOST_TEST(ec.failed());
     BOOST_TEST(b->rings().empty());
 }

@@ -42,6 +42,11 @@ emitter::emitter(transport_kind transport, std::size_t pages)
     const auto& maps = skeleton_->maps;
     skeleton_->rodata->by_ring_buffer = by_ring_buffer ? 1 : 0;
     bpf_map__set_autocreate(maps.events, !by_ring_buffer);
+    bpf_map__set_autocreate(maps.ring_states, !by_ring_buffer);
+    const auto cpus = static_cast<std::uint32_t>(libbpf_num_possible_cpus());
+    skeleton_->rodata->possible_cpus = cpus;
+    bpf_map__set_max_entries(maps.events, 2 * cpus);
+    bpf_map__set_max_entries(maps.ring_states, cpus + 1);
     bpf_map__set_autocreate(maps.events_ring, by_ring_buffer);
     bpf_map__set_max_entries(maps.events_ring,
                              static_cast<std::uint32_t>(pages) *
@@ -57,6 +62,11 @@ emitter::~emitter() = default;
 int emitter::map_fd() const {
     const auto& maps = skeleton_->maps;
     return bpf_map__fd(transport_ == transport_kind::ring_buffer ? maps.events_ring : maps.events);
+}
+
+int emitter::ring_states_fd() const {
+    return transport_ == transport_kind::ring_buffer ? -1
+                                                     : bpf_map__fd(skeleton_->maps.ring_states);
 }
 
 std::uint64_t emitter::emit(std::uint32_t n) {

@@ -26,6 +26,9 @@ public:
 
     int map_fd() const;
 
+    // The states of its perf buffers' rings, one array; negative of a ring buffer.
+    int ring_states_fd() const;
+
     // Sends the next n records, at most 1024. Returns how many the ring took.
     std::uint64_t emit(std::uint32_t n);
 

@@ -1,112 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reader on a ring of our own making, for what a kernel does not do when asked.
-#include "transport/bpf_ring.hpp"
-#include "transport/reader.hpp"
+// What a reader makes of records that are not finished, and of a side source.
+#include "unit/reader_fixture.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <array>
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <functional>
-#include <memory>
-#include <optional>
-#include <span>
 #include <vector>
 
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-namespace asio = boost::asio;
 using namespace ctflow;
-using namespace std::chrono_literals;
+using fixture = ctflow::test::reader_fixture;
 
 namespace {
-
-struct collector final : transport::event_sink {
-    void on_events(event_kind, std::span<const event> batch) override {
-        for (const auto& e : batch) {
-            numbers.push_back(e.conntrack());
-        }
-    }
-    void on_malformed(std::uint64_t n) override { malformed += n; }
-    void flush() override {}
-    void close() override { closed = true; }
-
-    std::vector<std::uint64_t> numbers;
-    std::uint64_t malformed = 0;
-    bool closed = false;
-};
-
-// A BPF ring buffer, whose records begin as busy ones.
-struct fixture {
-    explicit fixture(transport::side_source* side = nullptr) : fd(::eventfd(0, EFD_CLOEXEC)) {
-        const transport::ring ring{fd, {&head, &tail, data, transport::read_bpf_ring}};
-        subject = std::make_shared<transport::reader>(
-            ctx.get_executor(), std::vector<transport::ring_source>{{event_kind::update, ring}},
-            sink, side);
-    }
-    ~fixture() { ::close(fd); }
-    fixture(const fixture&) = delete;
-    fixture& operator=(const fixture&) = delete;
-
-    // Returns where its length is.
-    std::size_t reserve(std::uint64_t number) {
-        ctflow_record record{};
-        record.kind = CTFLOW_RECORD_UPDATE;
-        record.family = 2;
-        record.conntrack = number;
-        const auto at = static_cast<std::size_t>(head);
-        set_length(at, event_length | 1U << 31);
-        std::memcpy(&data[at + 8], &record, sizeof(record));
-        head += 8 + event_length;
-        return at;
-    }
-
-    void commit(std::size_t at) { set_length(at, event_length); }
-
-    void wake() const {
-        const std::uint64_t one = 1;
-        BOOST_REQUIRE(::write(fd, &one, sizeof(one)) == sizeof(one));
-    }
-
-    void run() {
-        subject->run([this](error_code ec) { result = ec; });
-    }
-
-    void wait_for(std::size_t events) {
-        const auto deadline = std::chrono::steady_clock::now() + 10s;
-        while (sink->numbers.size() < events && std::chrono::steady_clock::now() < deadline) {
-            ctx.restart();
-            ctx.run_one_for(100ms);
-        }
-    }
-
-    void finish() {
-        subject->stop({});
-        ctx.restart();
-        ctx.run();
-        BOOST_TEST(!result.value());
-    }
-
-    asio::io_context ctx;
-    int fd;
-    alignas(8) std::array<std::byte, 4096> data{};
-    transport::ring_memory::position head = 0;
-    transport::ring_memory::position tail = 0;
-    std::shared_ptr<collector> sink = std::make_shared<collector>();
-    std::shared_ptr<transport::reader> subject;
-    std::optional<error_code> result;
-
-private:
-    void set_length(std::size_t at, std::uint32_t word) {
-        std::memcpy(&data[at], &word, sizeof(word));
-    }
-};
 
 using numbers = std::vector<std::uint64_t>;
 
