@@ -198,7 +198,12 @@ BOOST_AUTO_TEST_CASE(what_to_hook_and_what_types_to_use) {
     BOOST_TEST(bad({"--btf", ""}) == "--btf must be the name of a file, not ''");
 }
 
-BOOST_AUTO_TEST_CASE(the_audit_interval_is_a_time) {
+BOOST_AUTO_TEST_CASE(the_intervals_are_times) {
+    BOOST_TEST((good({"--flush-interval", "0"}).config.flush_interval == 0s));
+    BOOST_TEST((good({"--flush-interval", "1s"}).config.flush_interval == 1s));
+    BOOST_TEST(bad({"--flush-interval", "1001ms"}) ==
+               "--flush-interval must be a time such as 500us (ns, us, ms, s, m or h), 1s at most, "
+               "not '1001ms'");
     BOOST_TEST((good({}).config.audit_interval == 150s));
     BOOST_TEST((good({"--audit-interval", "0"}).config.audit_interval == 0s));
     BOOST_TEST((good({"--audit-interval", "24h"}).config.audit_interval == 24h));
@@ -212,8 +217,8 @@ BOOST_AUTO_TEST_CASE(the_audit_interval_is_a_time) {
 
 BOOST_AUTO_TEST_CASE(everything_else) {
     for (const char* option : {"--mode", "--count", "--duration", "--curve", "--attach", "--avoid",
-                               "--btf", "--transport", "--buffer-pages", "--netlink-buffer",
-                               "--audit-interval", "--queue", "--max-flows"}) {
+                               "--btf", "--transport", "--buffer-pages", "--flush-interval",
+                               "--netlink-buffer", "--audit-interval", "--queue", "--max-flows"}) {
         BOOST_TEST(bad({option}) == std::string(option) + " needs a value");
     }
     BOOST_TEST(bad({"--bogus"}) == "unknown option --bogus");

@@ -172,6 +172,20 @@ BOOST_AUTO_TEST_CASE(netlink_buffer_must_be_in_its_range) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(flush_interval_must_be_in_its_range) {
+    ctflow::config c;
+    BOOST_TEST((c.flush_interval == 500us));
+    for (const auto good :
+         {std::chrono::nanoseconds(0), std::chrono::nanoseconds(1), std::chrono::nanoseconds(1s)}) {
+        c.flush_interval = good;
+        check(c, {});
+    }
+    for (const auto bad : {std::chrono::nanoseconds(-1), std::chrono::nanoseconds(1s) + 1ns}) {
+        c.flush_interval = bad;
+        check(c, errc::flush_interval);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(audit_interval_must_be_in_its_range) {
     ctflow::config c;
     BOOST_TEST((c.audit_interval == 150s));
