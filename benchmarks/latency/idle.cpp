@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "idle.hpp"
 
+#include "subjects/round.hpp"
 #include "support/process.hpp"
 
 #include <chrono>
@@ -11,8 +12,8 @@ namespace ctflow::bench {
 idle_result watch_idle(const variant& v, double seconds) {
     const auto s = v.make();
     s->start();
-    // One event, for what it may leave behind, such as a timer; and time to come to rest.
-    s->source().emit(1);
+    // Some events, for what they may leave behind, such as a timer; and time to come to rest.
+    warm_up(*s);
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
 
     const auto before = voluntary_switches();

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <limits>
+#include <stdexcept>
 #include <thread>
 
 namespace ctflow::bench {
@@ -65,6 +66,19 @@ std::vector<std::string> faults_of(const variant& v, subject& s, const productio
     return faults;
 }
 
+production warm_up(subject& s) {
+    constexpr std::uint32_t events = 64;
+    const auto taken = s.source().emit(events);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (least_delivered(s) < taken) {
+        if (std::chrono::steady_clock::now() > deadline) {
+            throw std::runtime_error("nothing arrives");
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return {.attempted = events, .refused = events - taken};
+}
+
 round_result run_round(const variant& v, const load& l, bool keep_latencies) {
     const auto s = v.make();
     if (keep_latencies) {
@@ -72,21 +86,27 @@ round_result run_round(const variant& v, const load& l, bool keep_latencies) {
         s->receivers().front().keep_latencies(static_cast<std::size_t>(expected) + 1000);
     }
     s->start();
-    std::this_thread::sleep_for(std::chrono::milliseconds(20)); // Until its threads are there.
+    const auto before = warm_up(*s);
+    const auto delivered_before = least_delivered(*s);
 
     std::uint64_t in_time = 0;
     producer sender(s->source(), l, [&] { in_time = least_delivered(*s); });
-    const auto p = sender.join();
+    auto p = sender.join();
     s->finish();
 
     round_result r;
-    r.account = books_of(*s, p);
     r.seconds = static_cast<double>(p.wall_ns) / 1e9;
-    r.delivered_per_second = static_cast<double>(in_time) / r.seconds;
+    r.delivered_per_second = static_cast<double>(in_time - delivered_before) / r.seconds;
+    r.sent_per_second = static_cast<double>(p.attempted) / r.seconds;
     r.producer_cpu_ns = p.cpu_ns;
     r.consumer_cpu_ns = s->cpu_ns();
-    const auto latencies = s->receivers().front().latencies();
-    r.latencies.assign(latencies.begin(), latencies.end());
+    p.attempted += before.attempted;
+    p.refused += before.refused;
+    r.account = books_of(*s, p);
+    if (keep_latencies) {
+        const auto latencies = s->receivers().front().latencies().subspan(delivered_before);
+        r.latencies.assign(latencies.begin(), latencies.end());
+    }
     r.faults = faults_of(v, *s, p);
     return r;
 }

@@ -28,12 +28,12 @@ struct round_result {
     books account;
     double seconds = 0;
     double delivered_per_second = 0; // By the end of the time; what is drained then does not count.
+    double sent_per_second = 0;
     std::int64_t producer_cpu_ns = 0;
     std::int64_t consumer_cpu_ns = 0; // Of all threads.
     std::vector<std::int64_t> latencies;
     std::vector<std::string> faults; // What must not be.
 
-    double sent_per_second() const { return static_cast<double>(account.produced) / seconds; }
     double consumer_ns() const { return per(consumer_cpu_ns, account.delivered); }
     double producer_ns() const { return per(producer_cpu_ns, account.delivered); }
     double producer_ns_sent() const { return per(producer_cpu_ns, account.produced); }
@@ -43,6 +43,10 @@ private:
         return static_cast<double>(ns) / static_cast<double>(events);
     }
 };
+
+// Some events, waited for: whoever is to receive has come to run, and a busy machine's scheduler
+// may take its time for that.
+production warm_up(subject& s);
 
 // What must not be: books that do not balance, numbers out of order.
 std::vector<std::string> faults_of(const variant& v, subject& s, const production& p);

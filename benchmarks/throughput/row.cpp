@@ -20,7 +20,7 @@ row summarize(const variant& v, const std::vector<round_result>& rounds) {
     row result{.of = &v,
                .account = {},
                .delivered_per_second = over(rounds, [](r x) { return x.delivered_per_second; }),
-               .sent_per_second = over(rounds, [](r x) { return x.sent_per_second(); }),
+               .sent_per_second = over(rounds, [](r x) { return x.sent_per_second; }),
                .consumer_ns = over(rounds, [](r x) { return x.consumer_ns(); }),
                .producer_ns = over(rounds, [](r x) { return x.producer_ns(); }),
                .producer_ns_sent = over(rounds, [](r x) { return x.producer_ns_sent(); }),
