@@ -99,9 +99,9 @@ public:
 
 private:
     const usage usage_;
+    consumers fan_; // Outlives the contexts, and with them the reader.
     asio::io_context context_;
     asio::io_context other_context_;
-    consumers fan_;
     std::deque<consumer> consumers_;
     pipeline pipeline_;
     std::optional<worker> thread_;

@@ -26,11 +26,12 @@ bar_rows() {
             else sort_by(-.consumer_ns_per_event.median) end) | to_entries[] |
         .key as $place | .value |
         ((.lost_in_ring + .lost_after_ring) / .produced) as $lost |
-        [$place,
-         .title + (if .sent_per_second.median < 0.99 * $rate
-            then " (\(.sent_per_second.median | thousands) k/s, no more)" else "" end)
-            + (if $lost >= 0.001 and $order != "rate" then " (\($lost | percent) % lost)"
-            else "" end),
+        ([(if .sent_per_second.median < 0.99 * $rate
+                then "only \(.sent_per_second.median | thousands) k/s" else empty end),
+            (if $lost >= 0.001 and $order != "rate" then "\($lost | percent) % lost"
+                else empty end)] |
+            if length > 0 then " (" + join(", ") + ")" else "" end) as $but |
+        [$place, .title + $but,
          (if .id | startswith("ctflow") then 0 elif .id | startswith("drain") then 1
             elif .id | endswith("count") then 3 else 2 end),
          (.events_per_second, .consumer_ns_per_event, .producer_ns_per_event | triple)] | @tsv' "$1"
