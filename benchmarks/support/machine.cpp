@@ -59,7 +59,7 @@ std::vector<std::pair<std::string, std::string>> describe_machine() {
             {"boost", std::to_string(BOOST_VERSION / 100'000) + '.' +
                           std::to_string(BOOST_VERSION / 100 % 1'000) + '.' +
                           std::to_string(BOOST_VERSION % 100)},
-            {"libbpf", CTFLOW_LIBBPF_VERSION}, // It says less of itself.,
+            {"libbpf", CTFLOW_LIBBPF_VERSION}, // Of itself it says less.
             {"date", today()}};
 }
 
