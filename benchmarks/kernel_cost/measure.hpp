@@ -31,7 +31,8 @@ struct cost {
 };
 
 // The ways to attach that are measured, in the order of the columns.
-inline constexpr std::array ways = {attach_mode::fentry, attach_mode::kprobe, attach_mode::netfilter};
+inline constexpr std::array ways = {attach_mode::fentry, attach_mode::kprobe,
+                                    attach_mode::netfilter};
 
 // What they are called by the programs that run for each packet.
 inline constexpr std::array way_names = {"fexit", "kprobe + kretprobe", "netfilter"};

@@ -13,3 +13,7 @@ vm_packages=(qemu-system-x86 cpio xz-utils busybox-static bash iproute2 nftables
 # The sanitizers come with g++.
 # shellcheck disable=SC2034
 test_packages=(git clang-format clang-tidy shellcheck libbenchmark-dev)
+
+# What scripts/bench measures with, and draws.
+# shellcheck disable=SC2034
+bench_packages=(libbenchmark-dev jq gnuplot-nox fonts-dejavu-core)
