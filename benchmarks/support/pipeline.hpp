@@ -7,6 +7,7 @@
 #include "transport/buffer.hpp"
 #include "transport/event_sink.hpp"
 #include "transport/reader.hpp"
+#include "transport/ring_states.hpp"
 
 #include <ctflow/config.hpp>
 #include <ctflow/consumer.hpp>
@@ -33,7 +34,8 @@ std::size_t perf_buffer_pages();
 // Simulated rings too.
 std::shared_ptr<transport::reader> make_reader(const boost::asio::any_io_executor& executor,
                                                const std::vector<transport::ring>& rings,
-                                               std::shared_ptr<transport::event_sink> sink);
+                                               std::shared_ptr<transport::event_sink> sink,
+                                               const transport::wakeups& told = {});
 
 // Our reader on the rings that a source writes.
 class pipeline {
@@ -48,6 +50,7 @@ public:
     error_code failure() const noexcept { return failure_; }
 
 private:
+    std::unique_ptr<transport::ring_states> states_; // Empty with ring buffers.
     std::unique_ptr<transport::buffer> buffer_;
     std::shared_ptr<transport::reader> reader_;
     error_code failure_;
