@@ -9,6 +9,7 @@
 #include "flows.h"
 #include "maps.h"
 #include "netfilter_record.h"
+#include "output.h"
 #include "read.h"
 #include "types.h"
 
@@ -40,7 +41,7 @@ static __always_inline void send_update(void* ctx, const struct nf_conn* ct, u64
     /* Conntrack will note it in a moment, if it does at all. */
     if (begins && ct_timestamp(ct))
         update.record.start = now + boot_to_real;
-    if (bpf_ringbuf_output(&updates_ring, &update, sizeof(update), 0))
+    if (ring_output(&updates_ring, 0, 1, &update, sizeof(update)))
         count(CTFLOW_UPDATES_LOST);
 }
 

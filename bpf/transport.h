@@ -3,7 +3,7 @@
 
 /* How the records of tracing programs travel to user space. */
 #include "maps.h"
-#include "perf_output.h"
+#include "output.h"
 #include "types.h"
 
 #include <ctflow/detail/record.h>
@@ -50,7 +50,7 @@ static __always_inline void send(void* ctx, void* array, u32 place, void* ring,
     long refused;
 
     if (by_ring_buffer)
-        refused = bpf_ringbuf_output(ring, record, sizeof(*record), 0);
+        refused = ring_output(ring, place, PLACES, record, sizeof(*record));
     else
         refused = perf_output(ctx, array, place, PLACES, record, sizeof(*record));
     if (refused)

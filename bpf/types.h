@@ -34,6 +34,8 @@ enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2 };
 
 enum { BPF_F_MMAPABLE = 1 << 10 };
 
+enum { BPF_RB_NO_WAKEUP = 1 << 0 };
+
 /* uapi/asm-generic/errno-base.h */
 #define ENOENT 2
 #define EEXIST 17
@@ -43,8 +45,6 @@ enum { BPF_F_MMAPABLE = 1 << 10 };
 #else
 #define HOST_ENDIAN "be"
 #endif
-
-#define BPF_F_CURRENT_CPU 0xffffffffULL
 
 /*
  * bpf_tracing.h takes the kernel's names of registers when __VMLINUX_H__ is defined. Without, it

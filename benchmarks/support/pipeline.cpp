@@ -33,9 +33,7 @@ pipeline::pipeline(const boost::asio::any_io_executor& executor, const test::emi
                    transport_kind kind, std::shared_ptr<transport::event_sink> sink) {
     error_code ec;
     diagnostics diag;
-    states_ = kind == transport_kind::perf_buffer
-                  ? std::make_unique<transport::ring_states>(source.ring_states_fd(), 1, ec)
-                  : std::make_unique<transport::ring_states>();
+    states_ = std::make_unique<transport::ring_states>(source.ring_states_fd(), 1, ec);
     if (!ec) {
         buffer_ = transport::open_buffer(kind, source.map_fd(), perf_buffer_pages(), *states_, 0,
                                          ec, diag);

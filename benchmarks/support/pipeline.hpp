@@ -50,7 +50,7 @@ public:
     error_code failure() const noexcept { return failure_; }
 
 private:
-    std::unique_ptr<transport::ring_states> states_; // Empty with ring buffers.
+    std::unique_ptr<transport::ring_states> states_;
     std::unique_ptr<transport::buffer> buffer_;
     std::shared_ptr<transport::reader> reader_;
     error_code failure_;

@@ -41,14 +41,12 @@ CTFLOW_DECL const char* to_string(attach_mode mode) noexcept;
 /// either way (probe_stats).
 enum class transport_kind : std::uint8_t {
     /// A ring for each CPU: CPUs do not get in each other's way, and one that is busy cannot push
-    /// out another's events. Events of different CPUs can arrive out of order. See
-    /// config::flush_interval for when the reader is woken.
+    /// out another's events. Events of different CPUs can arrive out of order.
     perf_buffer,
 
-    /// A BPF ring buffer (Linux 5.8) for all CPUs together: events arrive in order, a busy CPU can
-    /// use the memory of idle ones, and a reader that has not caught up is not woken again, which
-    /// makes it the faster one under load. CPUs take turns to reserve their place in it, which is
-    /// felt where many send at the same time.
+    /// A BPF ring buffer (Linux 5.8) for all CPUs together: events arrive in order, and a busy CPU
+    /// can use the memory of idle ones. CPUs take turns to reserve their place in it, which is felt
+    /// where many send at the same time.
     ring_buffer,
 };
 
@@ -95,11 +93,11 @@ struct config {
     /// and 2 GiB at most: where it comes to more, a probe is refused (errc::buffer_pages).
     std::size_t buffer_pages = 64;
 
-    /// With perf buffers: how often the reader looks for events by itself while they come fast, 20
-    /// or more within this time (500 us; 1 s at most). They wake nobody then, but when their ring
-    /// is half full: a wake-up costs about a microsecond, in the path of a packet. An event waits
-    /// twice this long at most, 1 ms, if the process gets its CPU when it asks for it. While few
-    /// come each wakes the reader, and is read at once. With zero that is so however many come.
+    /// How often the reader looks for events by itself while they come fast, 20 or more within this
+    /// time (500 us; 1 s at most). They wake nobody then, but when a perf buffer is half full: a
+    /// wake-up costs about a microsecond, in the path of a packet. An event waits twice this long
+    /// at most, 1 ms, if the process gets its CPU when it asks for it. While few come each wakes
+    /// the reader, and is read at once. With zero that is so however many come.
     std::chrono::nanoseconds flush_interval = std::chrono::microseconds(500);
 
     /// How many flows the kernel side can follow at a time, 1 to 67108864, about 100 bytes of

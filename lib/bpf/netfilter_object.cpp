@@ -87,6 +87,7 @@ netfilter_object::netfilter_object(const config& c, const host::kernel_btf& btf,
                                           std::bit_cast<bpf_attach_type>(netfilter_attach_type));
     bpf_map__set_max_entries(maps.updates_ring, static_cast<std::uint32_t>(host::shared_ring_size(
                                                     c.buffer_pages, machine)));
+    skeleton_->rodata->possible_cpus = size_states(maps.ring_states, 1);
     skeleton_->rodata->nf_conn_type = btf.find_struct("nf_conn");
     skeleton_->rodata->cooldown_bits = size_tables(maps.flows, maps.cooldowns, c.max_flows);
     const auto curve = kernel_curve(c);
@@ -130,6 +131,10 @@ void netfilter_object::clear(error_code&) {
 
 int netfilter_object::updates_fd() const noexcept {
     return bpf_map__fd(skeleton_->maps.updates_ring);
+}
+
+int netfilter_object::ring_states_fd() const noexcept {
+    return bpf_map__fd(skeleton_->maps.ring_states);
 }
 
 int netfilter_object::counters_fd() const noexcept {

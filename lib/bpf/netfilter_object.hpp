@@ -45,6 +45,7 @@ public:
 
     // A ring buffer of records with tags.
     int updates_fd() const noexcept;
+    int ring_states_fd() const noexcept;
 
     // The flow is over that began at `origin`, by the time stamp of its record: gives up its place
     // in the flow table, unless another flow has that by now, whose nf_conn is at the same address.

@@ -108,10 +108,10 @@ void object::configure_transport(const config& c, const host::machine& machine) 
         bpf_map__set_max_entries(ring, static_cast<std::uint32_t>(size));
     }
     const std::array arrays{maps.updates, maps.destroys};
-    for (bpf_map* map : {maps.updates, maps.destroys, maps.ring_states}) {
-        bpf_map__set_autocreate(map, !by_ring_buffer);
+    for (bpf_map* array : arrays) {
+        bpf_map__set_autocreate(array, !by_ring_buffer);
     }
-    skeleton_->rodata->possible_cpus = size_rings(arrays, maps.ring_states);
+    skeleton_->rodata->possible_cpus = size_states(maps.ring_states, arrays.size(), arrays);
 }
 
 std::vector<object::program> object::programs_at(const hook_point& point) const {
@@ -210,8 +210,7 @@ int object::destroys_fd() const noexcept {
                                                                  : maps.destroys);
 }
 int object::ring_states_fd() const noexcept {
-    return transport_ == transport_kind::ring_buffer ? -1
-                                                     : bpf_map__fd(skeleton_->maps.ring_states);
+    return bpf_map__fd(skeleton_->maps.ring_states);
 }
 int object::counters_fd() const noexcept {
     return bpf_map__fd(skeleton_->maps.counters);

@@ -38,7 +38,7 @@ public:
     int updates_fd() const noexcept;
     int destroys_fd() const noexcept;
 
-    // Of perf buffers, updates' first; negative with ring buffers, which have none.
+    // Updates' rings first.
     int ring_states_fd() const noexcept;
 
 private:

@@ -40,12 +40,12 @@ unsigned size_tables(bpf_map* flows, bpf_map* cooldowns, std::uint32_t max_flows
     return bits;
 }
 
-unsigned size_rings(std::span<bpf_map* const> arrays, bpf_map* states) noexcept {
+unsigned size_states(bpf_map* states, unsigned maps, std::span<bpf_map* const> arrays) noexcept {
     const auto cpus = static_cast<unsigned>(std::max(libbpf_num_possible_cpus(), 1));
     for (bpf_map* array : arrays) {
         bpf_map__set_max_entries(array, 2 * cpus); // An eager and a lazy event for each.
     }
-    bpf_map__set_max_entries(states, static_cast<unsigned>(arrays.size()) * cpus + 1);
+    bpf_map__set_max_entries(states, maps * cpus + 1);
     return cpus;
 }
 

@@ -19,9 +19,10 @@ namespace ctflow::bpf {
 // made. Returns what cooldown_bits must be.
 unsigned size_tables(bpf_map* flows, bpf_map* cooldowns, std::uint32_t max_flows) noexcept;
 
-// Sets the sizes of perf event arrays and of the states of their rings (bpf/perf_output.h). Returns
-// what possible_cpus must be.
-unsigned size_rings(std::span<bpf_map* const> arrays, bpf_map* states) noexcept;
+// Sets the size of the states of the rings of so many maps (bpf/output.h), and of those maps if
+// they are perf event arrays. Returns what possible_cpus must be.
+unsigned size_states(bpf_map* states, unsigned maps,
+                     std::span<bpf_map* const> arrays = {}) noexcept;
 
 ctflow_curve kernel_curve(const config& c) noexcept;
 

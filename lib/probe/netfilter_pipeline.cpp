@@ -11,12 +11,17 @@ namespace ctflow::detail {
 
 netfilter_pipeline::netfilter_pipeline(std::unique_ptr<bpf::netfilter_object> programs,
                                        const config& c, error_code& ec)
-    : object_(std::move(programs)),
-      updates_(object_->updates_fd(), transport::ring_buffer::content::tagged, ec),
+    : object_(std::move(programs)), states_(object_->ring_states_fd(), 1, ec),
+      flush_interval_(c.flush_interval),
+      updates_(object_->updates_fd(), transport::ring_buffer::content::tagged, states_.of(0), ec),
       ends_(book_, c.netlink_buffer, c.audit_interval, [this](auto all) { on_ends(all); }) {}
 
 std::vector<transport::ring_source> netfilter_pipeline::rings() const {
     return {{event_kind::update, updates_.rings().front()}};
+}
+
+transport::wakeups netfilter_pipeline::wakeups() const noexcept {
+    return {states_.awake(), flush_interval_};
 }
 
 void netfilter_pipeline::start(bool again, error_code& ec, diagnostics& diag) {

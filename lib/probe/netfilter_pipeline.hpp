@@ -6,7 +6,9 @@
 #include "ctnetlink/flow_book.hpp"
 #include "probe/pipeline.hpp"
 #include "transport/ring_buffer.hpp"
+#include "transport/ring_states.hpp"
 
+#include <chrono>
 #include <span>
 
 namespace ctflow::detail {
@@ -21,6 +23,7 @@ public:
     bpf::programs& programs() noexcept override { return *object_; }
     std::vector<transport::ring_source> rings() const override;
     transport::event_sink& entrance() noexcept override { return *this; }
+    transport::wakeups wakeups() const noexcept override;
     transport::side_source* side() noexcept override { return &ends_; }
     void start(bool again, error_code& ec, diagnostics& diag) override;
     void read(probe_stats& stats) override;
@@ -35,6 +38,8 @@ private:
     void on_ends(std::span<const ctnetlink::ended> all);
 
     const std::unique_ptr<bpf::netfilter_object> object_;
+    const transport::ring_states states_;
+    const std::chrono::nanoseconds flush_interval_;
     transport::ring_buffer updates_;
     ctnetlink::flow_book book_;
     ctnetlink::end_source ends_;

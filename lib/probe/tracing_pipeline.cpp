@@ -7,14 +7,11 @@ namespace ctflow::detail {
 
 tracing_pipeline::tracing_pipeline(std::unique_ptr<bpf::object> programs, const config& c,
                                    error_code& ec, diagnostics& diag)
-    : object_(std::move(programs)),
-      states_(c.transport == transport_kind::perf_buffer
-                  ? std::make_unique<transport::ring_states>(object_->ring_states_fd(), 2, ec)
-                  : std::make_unique<transport::ring_states>()),
+    : object_(std::move(programs)), states_(object_->ring_states_fd(), 2, ec),
       flush_interval_(c.flush_interval) {
     const auto open = [&](int map_fd, std::size_t place) {
         return ec ? nullptr
-                  : transport::open_buffer(c.transport, map_fd, c.buffer_pages, *states_, place, ec,
+                  : transport::open_buffer(c.transport, map_fd, c.buffer_pages, states_, place, ec,
                                            diag);
     };
     updates_ = open(object_->updates_fd(), 0); // PLACE_OF_UPDATES and so on in bpf/transport.h.
@@ -22,7 +19,7 @@ tracing_pipeline::tracing_pipeline(std::unique_ptr<bpf::object> programs, const 
 }
 
 transport::wakeups tracing_pipeline::wakeups() const noexcept {
-    return {states_->awake(), flush_interval_};
+    return {states_.awake(), flush_interval_};
 }
 
 std::vector<transport::ring_source> tracing_pipeline::rings() const {

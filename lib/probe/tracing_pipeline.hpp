@@ -24,7 +24,7 @@ public:
 
 private:
     const std::unique_ptr<bpf::object> object_;
-    const std::unique_ptr<transport::ring_states> states_; // Empty with ring buffers.
+    const transport::ring_states states_;
     const std::chrono::nanoseconds flush_interval_;
     std::unique_ptr<transport::buffer> updates_;
     std::unique_ptr<transport::buffer> destroys_;

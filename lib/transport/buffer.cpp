@@ -10,7 +10,8 @@ std::unique_ptr<buffer> open_buffer(transport_kind transport, int map_fd, std::s
                                     const ring_states& states, std::size_t place, error_code& ec,
                                     diagnostics& diag) {
     if (transport == transport_kind::ring_buffer) {
-        return std::make_unique<ring_buffer>(map_fd, ring_buffer::content::records, ec);
+        return std::make_unique<ring_buffer>(map_fd, ring_buffer::content::records,
+                                             states.of(place), ec);
     }
     return std::make_unique<perf_buffer>(map_fd, pages, states, place, ec, diag);
 }

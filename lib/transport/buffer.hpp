@@ -77,7 +77,7 @@ private:
 struct ring {
     int fd;
     ring_memory memory;
-    shared_word* under_way = nullptr; // Of rings that have states.
+    std::span<ctflow_ring_state> states = {}; // Of those who write it.
 };
 
 // The rings behind one map of the BPF programs.
@@ -97,8 +97,8 @@ private:
     std::vector<ring> rings_;
 };
 
-// Opens the rings of a map that was made for this transport. `pages` is config::buffer_pages. Perf
-// buffers have states, and a place among them.
+// Opens the rings of a map that was made for this transport, and has that place among the states.
+// `pages` is config::buffer_pages.
 std::unique_ptr<buffer> open_buffer(transport_kind transport, int map_fd, std::size_t pages,
                                     const ring_states& states, std::size_t place, error_code& ec,
                                     diagnostics& diag);

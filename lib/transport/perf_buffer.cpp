@@ -103,7 +103,7 @@ int perf_buffer::open_ring(int map_fd, std::size_t cpu, std::size_t pages,
           &control->data_tail,
           {static_cast<const std::byte*>(base) + page_size, size - page_size},
           read_ring},
-         states.under_way(place, cpu)});
+         states.of(place, cpu)});
     return 0;
 }
 

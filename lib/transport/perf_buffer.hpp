@@ -19,7 +19,7 @@ namespace ctflow::transport {
 class perf_buffer final : public buffer {
 public:
     // pages: size of each ring, a power of two. The array is the one at `place` among those of the
-    // states, which it must not outlive.
+    // states, which must outlive it.
     perf_buffer(int map_fd, std::size_t pages, const ring_states& states, std::size_t place,
                 error_code& ec, diagnostics& diag);
     ~perf_buffer() override;

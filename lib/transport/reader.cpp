@@ -185,19 +185,28 @@ void reader::stay_awake(const run_pointer& run) {
 void reader::on_tick(const run_pointer& run) {
     std::size_t events = 0;
     for (auto& r : rings_) {
-        events += r.resuming ? 0 : turn(run, r);
+        events += r.resuming ? plenty : turn(run, r);
     }
-    if (pace_.fast(events, clock::now()) || !fall_asleep()) {
+    if (events >= plenty) {
+        // So many come that a ring might be full before an interval is over.
+        asio::post(strand_, [run] {
+            if (!run->done) {
+                run->self->on_tick(run);
+            }
+        });
+    } else if (pace_.fast(events, clock::now()) || !fall_asleep()) {
         stay_awake(run);
     }
 }
 
 // False if there is, or may be at any moment, a record that woke nobody.
 bool reader::fall_asleep() noexcept {
-    const auto quiet = [](const watched_ring& r) {
+    const auto idle = [](ctflow_ring_state& state) {
+        return std::atomic_ref(state.word).load() == 0;
+    };
+    const auto quiet = [&](const watched_ring& r) {
         const auto& ring = r.source.ring;
-        return !r.resuming &&
-               (ring.under_way == nullptr || std::atomic_ref(*ring.under_way).load() == 0) &&
+        return !r.resuming && std::ranges::all_of(ring.states, idle) &&
                ring.memory.head() == ring.memory.tail();
     };
     say_awake(false);

@@ -31,9 +31,9 @@ struct ring_source {
     transport::ring ring;
 };
 
-// How a reader of rings that have states is told of records: as long as they come one at a time,
-// by a wake-up for each; when they come fast it says so, in `awake`, and looks by itself at these
-// intervals. Without the word, or with an interval of zero, always by wake-ups.
+// How a reader is told of records: as long as they come one at a time, by a wake-up for each; when
+// they come fast it says so, in `awake`, and looks by itself at these intervals. Without the word,
+// or with an interval of zero, always by wake-ups.
 struct wakeups {
     shared_word* awake = nullptr;
     std::chrono::nanoseconds interval{};
@@ -56,7 +56,7 @@ struct wakeups {
 // are told, and arm again; or we had caught up, and the next record wakes. A record that is not
 // finished when we come to it is unread, too.
 //
-// Rings that have states wake nobody while we say that we are awake. So before we sleep we take
+// While we say that we are awake no record wakes us (bpf/ring_state.h). So before we sleep we take
 // that back, and look once more at each ring and whether a record for it is under way.
 //
 // run() and stop() may be called from any thread. The reading goes on in a strand.
@@ -64,6 +64,9 @@ class reader : public std::enable_shared_from_this<reader> {
 public:
     // How many events of one ring are read before other handlers have their turn.
     static constexpr std::size_t budget = 4096;
+
+    // How many, found at one look, make the next one follow without waiting.
+    static constexpr std::size_t plenty = 256;
 
     // `side`, if not null, lives as long as the sink.
     reader(const boost::asio::any_io_executor& executor, const std::vector<ring_source>& rings,

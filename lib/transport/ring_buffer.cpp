@@ -15,7 +15,8 @@ namespace ctflow::transport {
 // The map's memory (ringbuf_map_mmap() in kernel/bpf/ringbuf.c): a page that begins with the
 // consumer's position, ours to write; one that begins with the producer's; and then the data. The
 // two latter are for reading only, and a mapping of the first may have no other page.
-ring_buffer::ring_buffer(int map_fd, content c, error_code& ec) {
+ring_buffer::ring_buffer(int map_fd, content c, std::span<ctflow_ring_state> states,
+                         error_code& ec) {
     static_assert(sizeof(unsigned long) == sizeof(ring_memory::position));
 
     bpf_map_info info{};
@@ -34,8 +35,10 @@ ring_buffer::ring_buffer(int map_fd, content c, error_code& ec) {
     auto* const head = static_cast<ring_memory::position*>(producer);
     auto* const tail = static_cast<ring_memory::position*>(consumer);
     const std::span data{static_cast<const std::byte*>(producer) + page_size, size};
-    add({map_fd, c == content::tagged ? ring_memory(head, tail, data, read_netfilter_ring)
-                                      : ring_memory(head, tail, data, read_bpf_ring)});
+    add({map_fd,
+         c == content::tagged ? ring_memory(head, tail, data, read_netfilter_ring)
+                              : ring_memory(head, tail, data, read_bpf_ring),
+         states});
 }
 
 ring_buffer::~ring_buffer() {

@@ -6,6 +6,8 @@
 #include <ctflow/error.hpp>
 
 #include <cstddef>
+#include <span>
+#include <vector>
 
 namespace ctflow::transport {
 
@@ -18,7 +20,8 @@ public:
     // What is in the ring: records, or records with tags.
     enum class content { records, tagged };
 
-    ring_buffer(int map_fd, content c, error_code& ec);
+    // The states must outlive it.
+    ring_buffer(int map_fd, content c, std::span<ctflow_ring_state> states, error_code& ec);
     ~ring_buffer() override;
 
 private:

@@ -9,7 +9,7 @@
 
 namespace ctflow::transport {
 
-ring_states::ring_states(int map_fd, std::size_t arrays, error_code& ec) {
+ring_states::ring_states(int map_fd, std::size_t maps, error_code& ec) {
     bpf_map_info info{};
     std::uint32_t length = sizeof(info);
     if (bpf_obj_get_info_by_fd(map_fd, &info, &length) != 0) {
@@ -24,7 +24,7 @@ ring_states::ring_states(int map_fd, std::size_t arrays, error_code& ec) {
         return;
     }
     states_ = {static_cast<ctflow_ring_state*>(base), count};
-    cpus_ = (count - 1) / arrays;
+    cpus_ = (count - 1) / maps;
 }
 
 ring_states::~ring_states() {

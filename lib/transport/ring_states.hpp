@@ -15,11 +15,10 @@ namespace ctflow::transport {
 // bpf/ring_state.h, which says why all this is sequentially consistent.
 using shared_word = unsigned long long;
 
-// The map of these words (bpf/perf_output.h), for some perf event arrays.
+// The map of these words (bpf/output.h), for some maps of rings.
 class ring_states {
 public:
-    ring_states() = default;
-    ring_states(int map_fd, std::size_t arrays, error_code& ec);
+    ring_states(int map_fd, std::size_t maps, error_code& ec);
     ~ring_states();
     ring_states(const ring_states&) = delete;
     ring_states& operator=(const ring_states&) = delete;
@@ -27,12 +26,15 @@ public:
     // How many CPUs there can be.
     std::size_t cpus() const noexcept { return cpus_; }
 
-    // Not zero while a record is being written into a ring of an array.
-    shared_word* under_way(std::size_t array, std::size_t cpu) const noexcept {
-        return &states_[array * cpus_ + cpu].word;
+    // A CPU's word is not zero while it writes a record into a ring of the map at that place.
+    std::span<ctflow_ring_state> of(std::size_t place) const noexcept {
+        return states_.subspan(place * cpus_, cpus_);
+    }
+    std::span<ctflow_ring_state> of(std::size_t place, std::size_t cpu) const noexcept {
+        return of(place).subspan(cpu, 1);
     }
 
-    // Not zero while the reader looks at the rings by itself. Null if there is no map.
+    // Not zero while the reader looks at the rings by itself. Null if it could not be mapped.
     shared_word* awake() const noexcept { return states_.empty() ? nullptr : &states_.back().word; }
 
 private:

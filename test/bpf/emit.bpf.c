@@ -3,7 +3,7 @@
  * Fills perf buffers, or a ring buffer, at a test's command: run by BPF_PROG_TEST_RUN, on the CPU
  * of the caller. A sched_cls program may do so where tracing is forbidden, too.
  */
-#include "perf_output.h"
+#include "output.h"
 #include "types.h"
 
 #include <ctflow/detail/record.h>
@@ -34,7 +34,7 @@ struct __sk_buff;
 
 static __always_inline long output(struct __sk_buff* skb, struct ctflow_record* record) {
     if (by_ring_buffer)
-        return bpf_ringbuf_output(&events_ring, record, sizeof(*record), 0);
+        return ring_output(&events_ring, 0, 1, record, sizeof(*record));
     return perf_output(skb, &events, 0, 1, record, sizeof(*record));
 }
 

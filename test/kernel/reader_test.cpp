@@ -61,13 +61,9 @@ struct collector final : transport::event_sink {
 // The rings of an emitter, and their states.
 struct opened {
     opened(const emitter& e, transport_kind kind, std::size_t pages)
-        : states(map_states(e, kind)), buffer(open(e, kind, pages, *states)) {}
+        : states(map_states(e)), buffer(open(e, kind, pages, *states)) {}
 
-    static std::unique_ptr<transport::ring_states> map_states(const emitter& e,
-                                                              transport_kind kind) {
-        if (kind == transport_kind::ring_buffer) {
-            return std::make_unique<transport::ring_states>();
-        }
+    static std::unique_ptr<transport::ring_states> map_states(const emitter& e) {
         error_code ec;
         auto mapped = std::make_unique<transport::ring_states>(e.ring_states_fd(), 1, ec);
         BOOST_REQUIRE_MESSAGE(!ec, ec.message());
@@ -441,10 +437,11 @@ BOOST_AUTO_TEST_CASE(a_ring_buffer_may_be_opened_and_read_again) {
 
 BOOST_AUTO_TEST_CASE(what_is_no_ring_buffer_is_not_opened) {
     const emitter source(transport_kind::perf_buffer, 8);
+    const auto states = opened::map_states(source);
     error_code ec;
     diagnostics diag;
-    const auto b =
-        transport::open_buffer(transport_kind::ring_buffer, source.map_fd(), 8, {}, 0, ec, diag);
+    const auto b = transport::open_buffer(transport_kind::ring_buffer, source.map_fd(), 8, *states,
+                                          0, ec, diag);
     BOOST_TEST(ec.failed());
     BOOST_TEST(b->rings().empty());
 }

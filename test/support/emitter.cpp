@@ -42,7 +42,6 @@ emitter::emitter(transport_kind transport, std::size_t pages)
     const auto& maps = skeleton_->maps;
     skeleton_->rodata->by_ring_buffer = by_ring_buffer ? 1 : 0;
     bpf_map__set_autocreate(maps.events, !by_ring_buffer);
-    bpf_map__set_autocreate(maps.ring_states, !by_ring_buffer);
     const auto cpus = static_cast<std::uint32_t>(libbpf_num_possible_cpus());
     skeleton_->rodata->possible_cpus = cpus;
     bpf_map__set_max_entries(maps.events, 2 * cpus);
@@ -65,8 +64,7 @@ int emitter::map_fd() const {
 }
 
 int emitter::ring_states_fd() const {
-    return transport_ == transport_kind::ring_buffer ? -1
-                                                     : bpf_map__fd(skeleton_->maps.ring_states);
+    return bpf_map__fd(skeleton_->maps.ring_states);
 }
 
 std::uint64_t emitter::emit(std::uint32_t n) {

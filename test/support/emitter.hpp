@@ -26,7 +26,7 @@ public:
 
     int map_fd() const;
 
-    // The states of its perf buffers' rings, one array; negative of a ring buffer.
+    // The states of its rings, which have one map.
     int ring_states_fd() const;
 
     // Sends the next n records, at most 1024. Returns how many the ring took.

@@ -44,7 +44,7 @@ struct reader_fixture {
     explicit reader_fixture(transport::side_source* side = nullptr,
                             std::chrono::nanoseconds interval = {})
         : fd(::eventfd(0, EFD_CLOEXEC)) {
-        const transport::ring ring{fd, {&head, &tail, data, transport::read_bpf_ring}, &under_way};
+        const transport::ring ring{fd, {&head, &tail, data, transport::read_bpf_ring}, {&state, 1}};
         subject = std::make_shared<transport::reader>(
             ctx.get_executor(), std::vector<transport::ring_source>{{event_kind::update, ring}},
             sink, side, transport::wakeups{&awake, interval});
@@ -104,7 +104,7 @@ struct reader_fixture {
     alignas(8) std::array<std::byte, 32768> data{};
     transport::ring_memory::position head = 0;
     transport::ring_memory::position tail = 0;
-    transport::shared_word under_way = 0;
+    ctflow_ring_state state{};
     transport::shared_word awake = 0;
     std::shared_ptr<collector> sink = std::make_shared<collector>();
     std::shared_ptr<transport::reader> subject;

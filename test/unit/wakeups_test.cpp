@@ -109,14 +109,14 @@ BOOST_FIXTURE_TEST_CASE(after_many_it_looks_by_itself_until_there_are_few, fixtu
 
 BOOST_FIXTURE_TEST_CASE(it_does_not_sleep_while_a_record_is_under_way, fixture) {
     write_and_wake(many);
-    under_way = 1; // A CPU that saw it awake, and was interrupted before it wrote.
+    state.word = 1; // A CPU that saw it awake, and was interrupted before it wrote.
     for (int i = 0; i < 10; ++i) {
         ctx.restart();
         ctx.run_for(10ms);
         BOOST_REQUIRE(awake == 1U);
     }
     write(1);
-    under_way = 0;
+    state.word = 0;
     wait_for(last);
     BOOST_TEST(sink->numbers.size() == last);
     wait_for_sleep();
