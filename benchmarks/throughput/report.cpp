@@ -62,6 +62,9 @@ included, an event delivered, and (*per sent*) an event sent, lost ones included
 `libbpf-perf`. Where there are several consumers, each gets every event; counted is the one
 that got least. Buffers and queues have ctflow's default sizes everywhere.
 
+Wake-ups cost most, and a reader is woken by a ring buffer only when it had caught up: one that has
+more to do with each event can get more of them.
+
 )";
 
 } // namespace
