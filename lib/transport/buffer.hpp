@@ -56,6 +56,7 @@ public:
         std::atomic_ref(*tail_).store(tail, std::memory_order_release);
     }
 
+    std::size_t size() const noexcept { return data_.size(); }
     bool tagged() const noexcept { return read_tagged_ != nullptr; }
 
     // Tags are written if tagged().

@@ -51,10 +51,20 @@ struct reader::run_state {
     bool done = false;
 };
 
+// How many events the smallest of the rings can hold.
+std::size_t reader::room_of_least(const std::vector<ring_source>& rings) noexcept {
+    auto size = std::numeric_limits<std::size_t>::max();
+    for (const auto& each : rings) {
+        size = std::min(size, each.ring.memory.size());
+    }
+    return size / (event_length + 16); // With the header of a perf record, or less.
+}
+
 reader::reader(const asio::any_io_executor& executor, const std::vector<ring_source>& rings,
                std::shared_ptr<event_sink> sink, side_source* side, const wakeups& told)
     : strand_(executor), sink_(std::move(sink)), side_(side), awake_word_(told.awake),
-      pace_(told.awake != nullptr ? told.interval : std::chrono::nanoseconds(0)) {
+      pace_(told.awake != nullptr ? told.interval : std::chrono::nanoseconds(0),
+            room_of_least(rings)) {
     rings_.reserve(rings.size());
     for (const auto& each : rings) {
         rings_.push_back({each, nullptr, false});
@@ -153,7 +163,7 @@ void reader::on_readable(const run_pointer& run, watched_ring& r, error_code ec)
     if (pace_.interval().count() != 0 && !awake_ && pace_.fast(events, clock::now())) {
         awake_ = true;
         say_awake(true);
-        stay_awake(run);
+        stay_awake(run, pace_.rest(events));
     }
 }
 
@@ -173,8 +183,8 @@ std::size_t reader::turn(const run_pointer& run, watched_ring& r) {
     return found.events;
 }
 
-void reader::stay_awake(const run_pointer& run) {
-    timer_->expires_after(pace_.interval());
+void reader::stay_awake(const run_pointer& run, std::chrono::nanoseconds rest) {
+    timer_->expires_after(rest);
     timer_->async_wait([run](error_code) {
         if (!run->done) {
             run->self->on_tick(run);
@@ -184,18 +194,14 @@ void reader::stay_awake(const run_pointer& run) {
 
 void reader::on_tick(const run_pointer& run) {
     std::size_t events = 0;
+    std::size_t most = 0; // In one ring.
     for (auto& r : rings_) {
-        events += r.resuming ? plenty : turn(run, r);
+        const auto found = r.resuming ? budget : turn(run, r);
+        events += found;
+        most = std::max(most, found);
     }
-    if (events >= plenty) {
-        // So many come that a ring might be full before an interval is over.
-        asio::post(strand_, [run] {
-            if (!run->done) {
-                run->self->on_tick(run);
-            }
-        });
-    } else if (pace_.fast(events, clock::now()) || !fall_asleep()) {
-        stay_awake(run);
+    if (pace_.fast(events, clock::now()) || !fall_asleep()) {
+        stay_awake(run, pace_.rest(most));
     }
 }
 

@@ -65,9 +65,6 @@ public:
     // How many events of one ring are read before other handlers have their turn.
     static constexpr std::size_t budget = 4096;
 
-    // How many, found at one look, make the next one follow without waiting.
-    static constexpr std::size_t plenty = 256;
-
     // `side`, if not null, lives as long as the sink.
     reader(const boost::asio::any_io_executor& executor, const std::vector<ring_source>& rings,
            std::shared_ptr<event_sink> sink, side_source* side = nullptr, const wakeups& told = {});
@@ -106,12 +103,14 @@ private:
         remains left;
     };
 
+    static std::size_t room_of_least(const std::vector<ring_source>& rings) noexcept;
+
     void begin(const run_pointer& run);
     std::unique_ptr<descriptor> watch(int fd, error_code& ec);
     void arm(const run_pointer& run, watched_ring& r);
     void on_readable(const run_pointer& run, watched_ring& r, error_code ec);
     std::size_t turn(const run_pointer& run, watched_ring& r);
-    void stay_awake(const run_pointer& run);
+    void stay_awake(const run_pointer& run, std::chrono::nanoseconds rest);
     void on_tick(const run_pointer& run);
     bool fall_asleep() noexcept;
     void say_awake(bool awake) noexcept;

@@ -55,7 +55,7 @@ constexpr pace::time_point at(std::chrono::microseconds t) {
 BOOST_AUTO_TEST_SUITE(wakeups)
 
 BOOST_AUTO_TEST_CASE(what_comes_fast_within_an_interval_is_fast) {
-    pace p(500us);
+    pace p(500us, 1000);
     for (std::size_t i = 1; i < pace::many; ++i) {
         BOOST_TEST(!p.fast(1, at(20us)));
     }
@@ -67,16 +67,34 @@ BOOST_AUTO_TEST_CASE(what_comes_fast_within_an_interval_is_fast) {
 }
 
 BOOST_AUTO_TEST_CASE(what_comes_one_at_a_time_is_not) {
-    pace p(500us);
+    pace p(500us, 1000);
     for (int i = 0; i < 1000; ++i) {
         BOOST_REQUIRE(!p.fast(1, at(i * 30us)));
     }
 }
 
 BOOST_AUTO_TEST_CASE(without_an_interval_nothing_is) {
-    pace p(0ns);
+    pace p(0ns, 1000);
     BOOST_TEST(!p.fast(1000, at(1us)));
     BOOST_TEST(!p.fast(1000, at(1us)));
+}
+
+BOOST_AUTO_TEST_CASE(it_rests_less_where_a_ring_would_fill_up) {
+    pace p(500us, 4000);
+    BOOST_TEST((p.rest(0) == 500us));
+    BOOST_TEST((p.rest(1000) == 500us)); // A quarter.
+    BOOST_TEST((p.rest(4000) == 125us));
+    BOOST_TEST((p.rest(1250) == 100us));
+    BOOST_TEST((p.rest(1000) == 200us));
+    BOOST_TEST((p.rest(10) == 400us));
+    BOOST_TEST((p.rest(10) == 500us));
+    for (int i = 0; i < 20; ++i) {
+        p.rest(4000);
+    }
+    BOOST_TEST((p.rest(4000) == 10us)); // There is an end to it.
+
+    pace tiny(5us, 1);
+    BOOST_TEST((tiny.rest(100) == 5us));
 }
 
 BOOST_FIXTURE_TEST_CASE(few_records_are_told_by_a_wake_up_each, fixture) {
