@@ -35,6 +35,12 @@ namespace ctflow {
 /// receive takes its events on the handler's associated executor: with an io_context that several
 /// threads run, keep that executor and other calls on one strand.
 ///
+/// @par Receives in a row
+/// A receive that the handler of the one before starts, with a handler of the same type and the
+/// same executor (a coroutine in a loop), while events are there, is completed by whoever called
+/// that handler, when it has returned: up to 16 in a row before the execution context has its
+/// turn. As with asio::defer, no other thread completes it before.
+///
 /// @par Object lifetimes
 /// Destroying or closing a consumer takes it from its probe. A moved-from consumer can be
 /// assigned to or destroyed, nothing else; an outstanding receive goes on in the new one.

@@ -119,6 +119,21 @@ bool consumer_core::take_back(receive_waiter& waiter) noexcept {
     return waiting_.compare_exchange_strong(expected, nullptr, std::memory_order_acq_rel);
 }
 
+namespace {
+thread_local completion* innermost_completion = nullptr;
+}
+
+completion::completion(const consumer_core& core, const void* kind) noexcept
+    : core_(core), kind_(kind), outer_(std::exchange(innermost_completion, this)) {}
+
+completion::~completion() {
+    innermost_completion = outer_;
+}
+
+completion* completion::innermost() noexcept {
+    return innermost_completion;
+}
+
 void consumer_core::cancel() {
     if (!receiving_.load(std::memory_order_acquire)) {
         return;

@@ -12,6 +12,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace ctflow {
 
@@ -110,6 +111,33 @@ private:
 
     // Written by the receiver alone.
     std::atomic<std::uint64_t> taken_{0};
+};
+
+// Lives while the handler of a receive is called, on the thread that calls it. The next receive of
+// the same consumer, if that handler starts it and there are events for it, may be left here
+// instead of being posted: whoever called the handler goes on with it.
+class CTFLOW_DECL completion {
+public:
+    // `kind` tells types of operations apart.
+    completion(const consumer_core& core, const void* kind) noexcept;
+    ~completion();
+    completion(const completion&) = delete;
+    completion& operator=(const completion&) = delete;
+
+    // The one that this thread is in, or null.
+    static completion* innermost() noexcept;
+
+    bool is_of(const consumer_core& core, const void* kind) const noexcept {
+        return &core_ == &core && kind_ == kind && next_ == nullptr;
+    }
+    void leave(receive_waiter& next) noexcept { next_ = &next; }
+    receive_waiter* take() noexcept { return std::exchange(next_, nullptr); }
+
+private:
+    const consumer_core& core_;
+    const void* kind_;
+    completion* outer_; // A handler may run its context's functions.
+    receive_waiter* next_ = nullptr;
 };
 
 } // namespace ctflow::detail
