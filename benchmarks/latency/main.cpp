@@ -6,11 +6,10 @@
 #include "report.hpp"
 #include "subjects/round.hpp"
 #include "support/command_line.hpp"
+#include "support/program.hpp"
 
-#include <exception>
-#include <fstream>
 #include <iostream>
-#include <stdexcept>
+#include <vector>
 
 namespace {
 
@@ -45,19 +44,10 @@ bool compare(const options& o) {
         }
     }
     std::cout << as_markdown(o, rows, idle) << std::flush;
-    if (!o.json.empty()) {
-        std::ofstream file(o.json);
-        file << as_json(o, rows, idle) << std::flush;
-        if (!file) {
-            throw std::runtime_error("cannot write " + o.json);
-        }
-    }
+    write_json(o.json, as_json(o, rows, idle));
     bool good = true;
     for (const auto& r : rows) {
-        for (const auto& fault : r.faults) {
-            std::cerr << "FAILED: " << fault << '\n';
-            good = false;
-        }
+        good = report(r.faults) && good;
     }
     return good;
 }
@@ -67,10 +57,5 @@ bool compare(const options& o) {
 int main(int argc, char** argv) {
     const auto o = parse(argc, argv);
     need_root_and_two_cpus("ctflow_latency");
-    try {
-        return compare(o) ? 0 : 1;
-    } catch (const std::exception& e) {
-        std::cerr << "ctflow_latency: " << e.what() << '\n';
-        return 1;
-    }
+    return run_program("ctflow_latency", [&] { return compare(o); });
 }

@@ -3,6 +3,9 @@
 
 #include "support/command_line.hpp"
 
+#include <string>
+#include <string_view>
+
 namespace ctflow::bench {
 namespace {
 
@@ -27,14 +30,6 @@ is neither delivered nor counted as lost.
   --help
 )";
 
-const variant* variant_named(const std::string& id, const command_line& line) {
-    const auto* found = find_variant(id);
-    if (found == nullptr || !found->delivers) {
-        line.misuse("no variant " + id + " that delivers");
-    }
-    return found;
-}
-
 } // namespace
 
 options parse(int argc, char** argv) {
@@ -42,8 +37,11 @@ options parse(int argc, char** argv) {
     command_line line(argc, argv, usage);
     for (auto option = line.next(); !option.empty(); option = line.next()) {
         if (option == "--variants") {
-            for (const auto& id : line.list()) {
-                o.variants.push_back(variant_named(id, line));
+            o.variants = variants_named(line);
+            for (const auto* v : o.variants) {
+                if (!v->delivers) {
+                    line.misuse(std::string(v->id) + " does not deliver");
+                }
             }
         } else if (option == "--rates") {
             o.rates.clear();

@@ -6,11 +6,11 @@
 #include "support/command_line.hpp"
 #include "support/format.hpp"
 #include "support/machine.hpp"
+#include "support/program.hpp"
 
-#include <exception>
-#include <fstream>
+#include <cstddef>
+#include <cstdint>
 #include <iostream>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -70,7 +70,7 @@ void allow_descriptors() {
 
 using cells = std::vector<std::vector<std::string>>;
 
-void run(const options& o) {
+bool run(const options& o) {
     std::vector<std::string> rings_json;
     cells rings{{"rings", "a wake-up for one event", "an event, all rings full"}};
     for (const double each : o.rings) {
@@ -102,30 +102,19 @@ void run(const options& o) {
               << table(fan)
               << "\nBatches of 256 events, each consumer a coroutine in the same thread.\n"
               << std::flush;
-    if (!o.json.empty()) {
-        std::ofstream file(o.json);
-        file << json_object()
-                    .add_json("machine", machine_as_json())
-                    .add_json("rings", json_array(rings_json))
-                    .add_json("consumers", json_array(consumers_json))
-                    .text()
-             << std::endl;
-        if (!file) {
-            throw std::runtime_error("cannot write " + o.json);
-        }
-    }
+    write_json(o.json, json_object()
+                               .add_json("machine", machine_as_json())
+                               .add_json("rings", json_array(rings_json))
+                               .add_json("consumers", json_array(consumers_json))
+                               .text() +
+                           '\n');
+    return true;
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
     const auto o = parse(argc, argv);
-    try {
-        allow_descriptors();
-        run(o);
-        return 0;
-    } catch (const std::exception& e) {
-        std::cerr << "ctflow_scale: " << e.what() << '\n';
-        return 1;
-    }
+    allow_descriptors();
+    return run_program("ctflow_scale", [&] { return run(o); });
 }

@@ -47,6 +47,9 @@ const std::array variants{
             }},
     variant{reference, "libbpf perf_buffer__poll, queue to a thread", true,
             libbpf(perf, in_callback::hand_over)},
+    variant{"libbpf-perf-tuned",
+            "libbpf perf_buffer__poll, woken by every 512th, queue to a thread", true,
+            make_libbpf_tuned},
     variant{"libbpf-ring", "libbpf ring_buffer__poll, queue to a thread", true,
             libbpf(ring, in_callback::hand_over)},
     variant{"libbpf-ring-count", "libbpf ring_buffer__poll, only counted", false,
@@ -66,6 +69,17 @@ std::span<const variant> catalogue() {
 const variant* find_variant(std::string_view id) {
     const auto at = std::ranges::find(variants, id, &variant::id);
     return at == variants.end() ? nullptr : &*at;
+}
+
+std::vector<const variant*> variants_named(command_line& line) {
+    std::vector<const variant*> found;
+    for (const auto& id : line.list()) {
+        found.push_back(find_variant(id));
+        if (found.back() == nullptr) {
+            line.misuse("no variant " + id + ": see ctflow_throughput --list");
+        }
+    }
+    return found;
 }
 
 } // namespace ctflow::bench

@@ -2,11 +2,13 @@
 #pragma once
 
 #include "subjects/subject.hpp"
+#include "support/command_line.hpp"
 
 #include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace ctflow::bench {
 
@@ -25,5 +27,8 @@ std::span<const variant> catalogue();
 
 // Null if there is none.
 const variant* find_variant(std::string_view id);
+
+// Those that the current option lists.
+std::vector<const variant*> variants_named(command_line& line);
 
 } // namespace ctflow::bench

@@ -6,11 +6,10 @@
 #include "row.hpp"
 #include "soak.hpp"
 #include "support/command_line.hpp"
+#include "support/program.hpp"
 
-#include <exception>
-#include <fstream>
 #include <iostream>
-#include <stdexcept>
+#include <vector>
 
 namespace {
 
@@ -35,19 +34,10 @@ std::vector<row> measure(const options& o) {
 bool compare(const options& o) {
     const auto rows = measure(o);
     std::cout << as_markdown(o, rows) << std::flush;
-    if (!o.json.empty()) {
-        std::ofstream file(o.json);
-        file << as_json(o, rows) << std::flush;
-        if (!file) {
-            throw std::runtime_error("cannot write " + o.json);
-        }
-    }
+    write_json(o.json, as_json(o, rows));
     bool good = true;
     for (const auto& r : rows) {
-        for (const auto& fault : r.faults) {
-            std::cerr << "FAILED: " << fault << '\n';
-            good = false;
-        }
+        good = report(r.faults) && good;
     }
     return good;
 }
@@ -57,10 +47,5 @@ bool compare(const options& o) {
 int main(int argc, char** argv) {
     const auto o = parse(argc, argv);
     need_root_and_two_cpus("ctflow_throughput");
-    try {
-        return (o.soak != 0 ? soak(o) : compare(o)) ? 0 : 1;
-    } catch (const std::exception& e) {
-        std::cerr << "ctflow_throughput: " << e.what() << '\n';
-        return 1;
-    }
+    return run_program("ctflow_throughput", [&] { return o.soak != 0 ? soak(o) : compare(o); });
 }

@@ -3,10 +3,10 @@
 
 #include "support/command_line.hpp"
 
-#include <algorithm>
 #include <cstdlib>
 #include <iomanip>
 #include <iostream>
+#include <string_view>
 
 namespace ctflow::bench {
 namespace {
@@ -38,17 +38,6 @@ void list_variants() {
     for (const auto& v : catalogue()) {
         std::cout << std::left << std::setw(20) << v.id << v.title << '\n';
     }
-}
-
-std::vector<const variant*> variants_named(command_line& line) {
-    std::vector<const variant*> found;
-    for (const auto& id : line.list()) {
-        found.push_back(find_variant(id));
-        if (found.back() == nullptr) {
-            line.misuse("no variant " + id + ": see --list");
-        }
-    }
-    return found;
 }
 
 } // namespace

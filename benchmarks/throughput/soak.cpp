@@ -4,6 +4,7 @@
 #include "subjects/round.hpp"
 #include "support/machine.hpp"
 #include "support/process.hpp"
+#include "support/program.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -57,10 +58,7 @@ bool soak(const options& o) {
     std::cout << "\nproduced " << b.produced << " = delivered " << b.delivered
               << " + lost in the ring " << b.lost_in_ring << " + lost after it "
               << b.lost_after_ring << (faults.empty() ? ": the books balance\n" : "?\n");
-    for (const auto& fault : faults) {
-        std::cerr << "FAILED: " << fault << '\n';
-    }
-    return faults.empty();
+    return report(faults);
 }
 
 } // namespace ctflow::bench
