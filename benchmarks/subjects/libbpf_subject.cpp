@@ -26,6 +26,7 @@ constexpr int poll_timeout_ms = 100; // As in libbpf's examples.
 // Both of libbpf's have the same functions, but for their names.
 struct perf {
     using type = ::perf_buffer;
+    static constexpr bool late = false;
     static constexpr auto kind = transport_kind::perf_buffer;
     static type* make(int fd, void (*sample)(void*, int, void*, __u32), void* context) {
         return perf_buffer__new(fd, perf_buffer_pages(), sample, nullptr, context, nullptr);
@@ -37,6 +38,7 @@ struct perf {
 
 // Tuned by hand: woken less often, and late for the last ones.
 struct perf_tuned : perf {
+    static constexpr bool late = true;
     static type* make(int fd, bpf_perf_event_ret (*record)(void*, int, perf_event_header*),
                       void* context) {
         perf_event_attr attr{};
@@ -52,6 +54,7 @@ struct perf_tuned : perf {
 
 struct ring {
     using type = ::ring_buffer;
+    static constexpr bool late = false;
     static constexpr auto kind = transport_kind::ring_buffer;
     static type* make(int fd, int (*sample)(void*, void*, size_t), void* context) {
         return ring_buffer__new(fd, sample, context, nullptr);
@@ -132,6 +135,9 @@ private:
             const int result = Buffer::poll(buffer_.get());
             if (result < 0 && result != -EINTR) {
                 fail(-result, "polling libbpf's buffer");
+            }
+            if (Buffer::late && result == 0) {
+                Buffer::consume(buffer_.get()); // Those that woke nobody.
             }
         }
         Buffer::consume(buffer_.get());
