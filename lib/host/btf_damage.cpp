@@ -16,6 +16,9 @@ public:
     explicit inspection(const btf& types) : types_(types), states_(btf__type_cnt(&types)) {}
 
     bool passed() {
+        if (!is_aligned()) {
+            return false;
+        }
         for (std::uint32_t id = 1; id < states_.size(); ++id) {
             if (!is_sound(id, 0)) {
                 return false;
@@ -29,6 +32,13 @@ private:
 
     // Linux 6.18's types do not come near that.
     static constexpr unsigned deepest = 256;
+
+    // They follow each other without gaps. libbpf takes any length of the header before them.
+    bool is_aligned() const {
+        return states_.size() < 2 ||
+               reinterpret_cast<std::uintptr_t>(btf__type_by_id(&types_, 1)) % alignof(btf_type) ==
+                   0;
+    }
 
     bool is_named(std::uint32_t offset) const {
         return btf__name_by_offset(&types_, offset) != nullptr;

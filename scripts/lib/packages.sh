@@ -10,9 +10,9 @@ build_packages=(g++ cmake ninja-build pkgconf clang bpftool libbpf-dev libmnl-de
 vm_packages=(qemu-system-x86 cpio xz-utils busybox-static bash iproute2 nftables conntrack bpftool
     kmod util-linux libcap2-bin binutils)
 
-# The sanitizers come with g++.
+# g++ has its sanitizers with it; the fuzzers, which clang builds, have theirs apart.
 # shellcheck disable=SC2034
-test_packages=(git clang-format clang-tidy shellcheck libbenchmark-dev)
+test_packages=(git clang-format clang-tidy shellcheck libbenchmark-dev libclang-rt-dev)
 
 # What scripts/bench measures with, and draws.
 # shellcheck disable=SC2034

@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -220,6 +221,22 @@ BOOST_AUTO_TEST_CASE(names_that_are_not_there) {
     BOOST_TEST(change_first("nf_conn", [](btf_type* t) { t->name_off = nowhere; }));
     BOOST_TEST(change_first("nf_conn", [](btf_type* t) { btf_members(t)->name_off = nowhere; }));
     BOOST_TEST(change_first("nf_conn", [](btf_type* t) { btf_members(t)->type = nowhere; }));
+}
+
+BOOST_AUTO_TEST_CASE(types_that_are_out_of_line) {
+    auto bytes = types({}).bytes();
+    const auto parse = [&] {
+        return ctflow::host::btf_pointer(
+            btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size())));
+    };
+    BOOST_TEST(!is_damaged(*parse()));
+    btf_header header{};
+    std::memcpy(&header, bytes.data(), sizeof(header));
+    bytes.insert(bytes.begin() + header.hdr_len, 2, decltype(bytes)::value_type{});
+    header.hdr_len += 2;
+    std::memcpy(bytes.data(), &header, sizeof(header));
+    const auto shifted = parse();
+    BOOST_TEST((!shifted || is_damaged(*shifted)));
 }
 
 BOOST_AUTO_TEST_CASE(types_that_contain_themselves) {
