@@ -15,7 +15,7 @@ static __always_inline void send_update(void* ctx, const struct nf_conn* ct, u64
     struct ctflow_record record = {.kind = CTFLOW_RECORD_UPDATE};
 
     fill(&record, ct, now, counted);
-    send(ctx, &updates, PLACE_OF_UPDATES, &updates_ring, &record, CTFLOW_UPDATES_LOST);
+    output_update(ctx, &record);
 }
 
 static __always_inline void send_destroy(void* ctx, const struct nf_conn* ct, u64 now,
@@ -23,7 +23,7 @@ static __always_inline void send_destroy(void* ctx, const struct nf_conn* ct, u6
     struct ctflow_record record = {.kind = CTFLOW_RECORD_DESTROY};
 
     fill(&record, ct, now, counted);
-    send(ctx, &destroys, PLACE_OF_DESTROYS, &destroys_ring, &record, CTFLOW_DESTROYS_LOST);
+    output_destroy(ctx, &record);
 }
 
 static __always_inline int tell_end(void* ctx, const struct nf_conn* ct) {

@@ -38,21 +38,43 @@ struct {
     __uint(max_entries, 1 << 18);
 } destroys_ring SEC(".maps");
 
-/* In ring_states. */
-enum { PLACE_OF_UPDATES, PLACE_OF_DESTROYS, PLACES };
-
-/*
- * Sends a record to user space, through this CPU's ring of a perf event array or the ring of all
- * CPUs, or counts its loss. The one place that knows how records travel.
+/* What destroys are kept in that find their ring full, or whose CPU has none: of all CPUs. An
+ * update that is lost is made up for by the next, a destroy by nothing. User space sets the size.
  */
-static __always_inline void send(void* ctx, void* array, u32 place, void* ring,
-                                 struct ctflow_record* record, enum ctflow_counter lost) {
-    long refused;
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 1 << 22);
+} reserve SEC(".maps");
 
+/* In ring_states. */
+enum { PLACE_OF_UPDATES, PLACE_OF_DESTROYS, PLACE_OF_RESERVE, PLACES };
+
+/* Returns what the helper does. The one place that knows how records travel. */
+static __always_inline long output(void* ctx, void* array, u32 place, void* ring,
+                                   struct ctflow_record* record) {
     if (by_ring_buffer)
-        refused = ring_output(ring, place, PLACES, record, sizeof(*record));
-    else
-        refused = perf_output(ctx, array, place, PLACES, record, sizeof(*record));
-    if (refused)
-        count(lost);
+        return ring_output(ring, place, PLACES, record, sizeof(*record));
+    return perf_output(ctx, array, place, PLACES, record, sizeof(*record));
+}
+
+/* These two send a record to user space, or count its loss, and return whether they sent it. */
+static __always_inline int output_update(void* ctx, struct ctflow_record* record) {
+    long refused = output(ctx, &updates, PLACE_OF_UPDATES, &updates_ring, record);
+
+    if (!refused)
+        return 1;
+    /* Perf buffers tell a ring that is full from one that is not there. */
+    count(by_ring_buffer || refused == -ENOSPC ? CTFLOW_UPDATES_LOST : CTFLOW_UPDATES_WITHOUT_RING);
+    return 0;
+}
+
+static __always_inline int output_destroy(void* ctx, struct ctflow_record* record) {
+    if (!output(ctx, &destroys, PLACE_OF_DESTROYS, &destroys_ring, record))
+        return 1;
+    if (ring_output(&reserve, PLACE_OF_RESERVE, PLACES, record, sizeof(*record))) {
+        count(CTFLOW_DESTROYS_LOST);
+        return 0;
+    }
+    count(CTFLOW_DESTROYS_IN_RESERVE);
+    return 1;
 }

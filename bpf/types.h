@@ -39,6 +39,7 @@ enum { BPF_RB_NO_WAKEUP = 1 << 0 };
 /* uapi/asm-generic/errno-base.h */
 #define ENOENT 2
 #define EEXIST 17
+#define ENOSPC 28
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define HOST_ENDIAN "le"

@@ -60,6 +60,9 @@ error_code validate(const config& given) noexcept {
     if (!std::has_single_bit(c.buffer_pages) || c.buffer_pages > config::buffer_pages_limit) {
         return errc::buffer_pages;
     }
+    if (!std::has_single_bit(c.reserve_pages) || c.reserve_pages > config::reserve_pages_limit) {
+        return errc::reserve_pages;
+    }
     if (c.flush_interval < 0ns || c.flush_interval > config::flush_interval_limit) {
         return errc::flush_interval;
     }

@@ -18,6 +18,8 @@ const char* describe(errc e) noexcept {
     case errc::buffer_pages:
         return "buffer_pages must be a power of two, such as 64, and at most 65536; with ring "
                "buffers 2 GiB at most for all CPUs together";
+    case errc::reserve_pages:
+        return "reserve_pages must be a power of two, such as 1024, and at most 16384";
     case errc::flush_interval:
         return "flush_interval must be between zero and a second";
     case errc::max_flows:

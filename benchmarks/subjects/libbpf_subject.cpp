@@ -73,7 +73,7 @@ class libbpf_subject final : public subject {
 public:
     explicit libbpf_subject(in_callback what)
         : subject(make_source(Buffer::kind), 1), what_(what), queue_(consumer::default_capacity),
-          buffer_(Buffer::make(source_->map_fd(), on_sample, this), Buffer::free) {
+          buffer_(Buffer::make(source_->maps().updates, on_sample, this), Buffer::free) {
         if (!buffer_) {
             fail(errno, "opening libbpf's buffer");
         }

@@ -20,29 +20,26 @@ std::size_t perf_buffer_pages() {
 
 std::shared_ptr<transport::reader> make_reader(const boost::asio::any_io_executor& executor,
                                                const std::vector<transport::ring>& rings,
-                                               std::shared_ptr<transport::event_sink> sink,
-                                               const transport::wakeups& told) {
+                                               std::shared_ptr<transport::event_sink> sink) {
     std::vector<transport::ring_source> sources;
     for (const auto& each : rings) {
         sources.push_back({event_kind::update, each});
     }
-    return std::make_shared<transport::reader>(executor, sources, std::move(sink), nullptr, told);
+    return std::make_shared<transport::reader>(executor, sources, std::move(sink));
 }
 
 pipeline::pipeline(const boost::asio::any_io_executor& executor, const test::emitter& source,
                    transport_kind kind, std::shared_ptr<transport::event_sink> sink) {
     error_code ec;
     diagnostics diag;
-    states_ = std::make_unique<transport::ring_states>(source.ring_states_fd(), 1, ec);
-    if (!ec) {
-        buffer_ = transport::open_buffer(kind, source.map_fd(), perf_buffer_pages(), *states_, 0,
-                                         ec, diag);
-    }
+    config c;
+    c.transport = kind;
+    rings_ = std::make_unique<transport::record_rings>(source.maps(), c, ec, diag);
     if (ec) {
-        throw std::runtime_error("opening the buffer: " + ec.message() + ": " + diag);
+        throw std::runtime_error("opening the rings: " + ec.message() + ": " + diag);
     }
-    reader_ = make_reader(executor, buffer_->rings(), std::move(sink),
-                          {states_->awake(), config{}.flush_interval});
+    reader_ = std::make_shared<transport::reader>(executor, rings_->sources(), std::move(sink),
+                                                  nullptr, rings_->told(), rings_.get());
 }
 
 void pipeline::run() {

@@ -7,7 +7,7 @@
 #include "transport/buffer.hpp"
 #include "transport/event_sink.hpp"
 #include "transport/reader.hpp"
-#include "transport/ring_states.hpp"
+#include "transport/record_rings.hpp"
 
 #include <ctflow/config.hpp>
 #include <ctflow/consumer.hpp>
@@ -31,11 +31,10 @@ std::unique_ptr<test::emitter> make_source(transport_kind kind);
 // The size of each perf buffer.
 std::size_t perf_buffer_pages();
 
-// Simulated rings too.
+// Of simulated rings.
 std::shared_ptr<transport::reader> make_reader(const boost::asio::any_io_executor& executor,
                                                const std::vector<transport::ring>& rings,
-                                               std::shared_ptr<transport::event_sink> sink,
-                                               const transport::wakeups& told = {});
+                                               std::shared_ptr<transport::event_sink> sink);
 
 // Our reader on the rings that a source writes.
 class pipeline {
@@ -50,8 +49,7 @@ public:
     error_code failure() const noexcept { return failure_; }
 
 private:
-    std::unique_ptr<transport::ring_states> states_;
-    std::unique_ptr<transport::buffer> buffer_;
+    std::unique_ptr<transport::record_rings> rings_;
     std::shared_ptr<transport::reader> reader_;
     error_code failure_;
 };

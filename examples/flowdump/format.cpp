@@ -64,6 +64,8 @@ std::string stats_json(const ctflow::probe_stats& probe, const ctflow::consumer_
                               .add("perf_events_update_lost", probe.perf_events_update_lost)
                               .add("perf_events_destroy", probe.perf_events_destroy)
                               .add("perf_events_destroy_lost", probe.perf_events_destroy_lost)
+                              .add("updates_without_ring", probe.updates_without_ring)
+                              .add("destroys_in_reserve", probe.destroys_in_reserve)
                               .add("perf_records_malformed", probe.perf_records_malformed)
                               .add("flows_untracked", probe.flows_untracked)
                               .add("packets_untracked", probe.packets_untracked)
@@ -83,7 +85,7 @@ std::string stats_json(const ctflow::probe_stats& probe, const ctflow::consumer_
 
 std::string describe_losses(const ctflow::probe_stats& probe,
                             const ctflow::consumer_stats& consumer) {
-    const auto updates = probe.perf_events_update_lost;
+    const auto updates = probe.perf_events_update_lost + probe.updates_without_ring;
     const auto destroys = probe.perf_events_destroy_lost;
     const auto queued = consumer.events_lost;
     if (updates + destroys + queued == 0) {

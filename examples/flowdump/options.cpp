@@ -33,6 +33,8 @@ a rate that falls with its age, and when it ends.
   --transport HOW    perf_buffer, a ring for each CPU; or ring_buffer, one for
                      all, whose events are in order (perf_buffer)
   --buffer-pages N   room for events of each CPU, a power of two (64)
+  --reserve-pages N  room for destroy events that find none there, of all CPUs
+                     together, a power of two (1024)
   --flush-interval TIME
                      how often perf buffers are looked at while events come fast; 0:
                      each event wakes flowdump, however many there are (500us)
@@ -140,6 +142,7 @@ enum id : int {
     btf,
     transport,
     buffer_pages,
+    reserve_pages,
     flush_interval,
     netlink_buffer,
     audit_interval,
@@ -163,6 +166,7 @@ constexpr option table[] = {
     {"btf", required_argument, nullptr, id::btf},
     {"transport", required_argument, nullptr, id::transport},
     {"buffer-pages", required_argument, nullptr, id::buffer_pages},
+    {"reserve-pages", required_argument, nullptr, id::reserve_pages},
     {"flush-interval", required_argument, nullptr, id::flush_interval},
     {"netlink-buffer", required_argument, nullptr, id::netlink_buffer},
     {"audit-interval", required_argument, nullptr, id::audit_interval},
@@ -250,6 +254,9 @@ std::string set(int option, std::string_view value, options& o) {
              {"ring_buffer", ctflow::transport_kind::ring_buffer}});
     case id::buffer_pages:
         return set_number(value, o.config.buffer_pages).empty() ? "" : "a power of two such as 64";
+    case id::reserve_pages:
+        return set_number(value, o.config.reserve_pages).empty() ? ""
+                                                                 : "a power of two such as 1024";
     case id::flush_interval:
         return set_time(value, o.config.flush_interval, ctflow::config::flush_interval_limit)
                    ? ""
@@ -343,10 +350,12 @@ std::variant<options, std::string> parse(const std::vector<std::string>& argumen
 
     // What the probe itself would refuse, said of the option that is to blame.
     if (const auto ec = ctflow::validate(ctflow::with_defaults(o.config))) {
-        const bool pages = ec == ctflow::errc::buffer_pages;
-        return (pages ? "--buffer-pages " + std::to_string(o.config.buffer_pages)
-                      : "--curve " + curve_text) +
-               ": " + ec.message();
+        const auto option = ec == ctflow::errc::buffer_pages
+                                ? "--buffer-pages " + std::to_string(o.config.buffer_pages)
+                            : ec == ctflow::errc::reserve_pages
+                                ? "--reserve-pages " + std::to_string(o.config.reserve_pages)
+                                : "--curve " + curve_text;
+        return option + ": " + ec.message();
     }
     return o;
 }

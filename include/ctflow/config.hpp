@@ -52,8 +52,9 @@ enum class transport_kind : std::uint8_t {
 
 /// The settings of a probe. A default-constructed config is right for most.
 struct config {
-    /// Upper limits of the two sizes. Beyond, kernels refuse with errors that name no reason.
+    /// Upper limits of the three sizes. Beyond, kernels refuse with errors that name no reason.
     static constexpr std::size_t buffer_pages_limit = 65536;
+    static constexpr std::size_t reserve_pages_limit = 16384;
     static constexpr std::uint32_t max_flows_limit = 1U << 26;
 
     /// Upper limit of flush_interval.
@@ -92,6 +93,13 @@ struct config {
     /// one for destroys, have so many pages for each CPU in total, rounded up to a power of two,
     /// and 2 GiB at most: where it comes to more, a probe is refused (errc::buffer_pages).
     std::size_t buffer_pages = 64;
+
+    /// Room for destroy events that find their ring full, or whose CPU has none, in pages: a power
+    /// of two, 16384 at most. One for all CPUs; 1024 pages hold some 37,000 events. An update that
+    /// is lost is made up for by the flow's next, a destroy event by nothing: only if there is no
+    /// room here either is it lost. By netfilter's hooks, where ends come by netlink, it is not
+    /// needed.
+    std::size_t reserve_pages = 1024;
 
     /// How often the reader looks for events by itself while they come fast, 20 or more within this
     /// time (500 us; 1 s at most). They wake nobody then, but when a perf buffer is half full: a
@@ -138,9 +146,9 @@ CTFLOW_DECL config with_defaults(config c) noexcept;
 /// Checks a configuration, defaults filled in: curve ages must rise (errc::curve0_age,
 /// errc::curve1_age say which does not), none may be negative or above
 /// a hundred years (errc::curve_out_of_range),
-/// buffer_pages (errc::buffer_pages), flush_interval (errc::flush_interval), max_flows
-/// (errc::max_flows), netlink_buffer (errc::netlink_buffer) and audit_interval
-/// (errc::audit_interval) must be in their ranges.
+/// buffer_pages (errc::buffer_pages), reserve_pages (errc::reserve_pages), flush_interval
+/// (errc::flush_interval), max_flows (errc::max_flows), netlink_buffer (errc::netlink_buffer) and
+/// audit_interval (errc::audit_interval) must be in their ranges.
 CTFLOW_DECL error_code validate(const config& c) noexcept;
 
 } // namespace ctflow

@@ -38,6 +38,7 @@ enum class errc {
     curve1_age,         ///< curve1's age is not below curve2's.
     curve_out_of_range, ///< A curve point's age or rate is negative, or above a hundred years.
     buffer_pages,       ///< buffer_pages is not a power of two, or too many.
+    reserve_pages,      ///< reserve_pages is not a power of two, or too many.
     flush_interval,     ///< flush_interval is negative, or above a second.
     max_flows,          ///< max_flows is zero, or above 67108864.
     netlink_buffer,     ///< netlink_buffer is below 4 KiB, or above 1 GiB.

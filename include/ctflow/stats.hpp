@@ -13,13 +13,19 @@ struct probe_stats {
     std::uint64_t perf_events_total = 0;
     std::uint64_t perf_bytes_total = 0;
 
-    /// Update and destroy events among them, and those that the kernel side could not send: their
-    /// ring was full, or their CPU had none (a perf buffer's). Counted by the BPF program at the
-    /// moment of loss.
+    /// Update and destroy events among them, and those that the kernel side could not send since
+    /// their ring was full; destroy events find room in reserve then (config::reserve_pages), and
+    /// are lost if that is full, too. Counted by the BPF program at the moment of loss.
     std::uint64_t perf_events_update = 0;
     std::uint64_t perf_events_update_lost = 0;
     std::uint64_t perf_events_destroy = 0;
     std::uint64_t perf_events_destroy_lost = 0;
+
+    /// Updates that were not sent since their CPU had no perf buffer: it has just come online.
+    std::uint64_t updates_without_ring = 0;
+
+    /// Destroy events for which there was no room but in reserve. They come, and are no losses.
+    std::uint64_t destroys_in_reserve = 0;
 
     /// Records that were not an event of ours: a wrong length, kind or address family.
     std::uint64_t perf_records_malformed = 0;

@@ -33,6 +33,8 @@ std::uint64_t recursion_misses(int program_fd) {
 
 void read_counters(int fd, const std::vector<int>& program_fds, probe_stats& stats) {
     stats.perf_events_update_lost = sum_over_cpus(fd, CTFLOW_UPDATES_LOST);
+    stats.updates_without_ring = sum_over_cpus(fd, CTFLOW_UPDATES_WITHOUT_RING);
+    stats.destroys_in_reserve = sum_over_cpus(fd, CTFLOW_DESTROYS_IN_RESERVE);
     stats.perf_events_destroy_lost = sum_over_cpus(fd, CTFLOW_DESTROYS_LOST);
     stats.flows_untracked = sum_over_cpus(fd, CTFLOW_FLOWS_UNTRACKED);
     stats.packets_untracked = sum_over_cpus(fd, CTFLOW_PACKETS_UNTRACKED);

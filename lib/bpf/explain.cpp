@@ -44,6 +44,10 @@ bool concerns_rings(const std::string& log) {
            log.find("map 'destroys_ring': failed to create") != std::string::npos;
 }
 
+bool concerns_reserve(const std::string& log) {
+    return log.find("map 'reserve': failed to create") != std::string::npos;
+}
+
 std::string descriptors_need(int error, const host::machine& m) {
     return std::string("raise ") + (error == EMFILE ? "ulimit -n" : "fs.file-max") +
            ": perf buffers alone take two descriptors for each of " + std::to_string(m.cpus) +
@@ -90,8 +94,9 @@ error_code explain(const refusal& r, const circumstances& c, diagnostics& diag) 
     if (r.error == ENOMEM || (r.error == E2BIG && flow_table)) { // The verifier says E2BIG, too.
         diag = flow_table ? host::flow_table_need(r.max_flows)
                : rings    ? host::ring_need(transport_kind::perf_buffer, r.buffer_pages, c.machine)
-               : concerns_rings(r.log) ? r.ring_need
-                                       : r.log;
+               : concerns_rings(r.log)   ? r.ring_need
+               : concerns_reserve(r.log) ? host::reserve_need(r.reserve_pages, c.machine)
+                                         : r.log;
         return errc::no_memory;
     }
     if (traced && (c.lockdown == host::lockdown_mode::confidentiality ||

@@ -23,6 +23,7 @@ struct refusal {
     std::size_t buffer_pages = 0;                // What was asked for, of perf buffers.
     attach_mode attach = attach_mode::automatic; // What it was for; that: not known.
     std::string ring_need = {};                  // What ring buffers need, which are maps.
+    std::size_t reserve_pages = 0;               // What was asked for.
 };
 
 // What it may be due to.

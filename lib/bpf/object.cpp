@@ -45,7 +45,7 @@ object::object(const config& c, const attach_plan& plan, error_code& ec, diagnos
     const print_capture log;
     const auto why = [&](int error) {
         return explain({error, errc::load_failed, log.text(), c.max_flows, 0, plan_.mode,
-                        host::ring_need(c.transport, c.buffer_pages, machine)},
+                        host::ring_need(c.transport, c.buffer_pages, machine), c.reserve_pages},
                        current_circumstances(), diag);
     };
     bpf_object_open_opts options{};
@@ -107,11 +107,13 @@ void object::configure_transport(const config& c, const host::machine& machine) 
         const auto size = host::shared_ring_size(c.buffer_pages, machine);
         bpf_map__set_max_entries(ring, static_cast<std::uint32_t>(size));
     }
+    bpf_map__set_max_entries(maps.reserve,
+                             static_cast<std::uint32_t>(c.reserve_pages * machine.page_size));
     const std::array arrays{maps.updates, maps.destroys};
     for (bpf_map* array : arrays) {
         bpf_map__set_autocreate(array, !by_ring_buffer);
     }
-    skeleton_->rodata->possible_cpus = size_states(maps.ring_states, arrays.size(), arrays);
+    skeleton_->rodata->possible_cpus = size_states(maps.ring_states, arrays.size() + 1, arrays);
 }
 
 std::vector<object::program> object::programs_at(const hook_point& point) const {
@@ -208,6 +210,9 @@ int object::destroys_fd() const noexcept {
     const auto& maps = skeleton_->maps;
     return bpf_map__fd(transport_ == transport_kind::ring_buffer ? maps.destroys_ring
                                                                  : maps.destroys);
+}
+int object::reserve_fd() const noexcept {
+    return bpf_map__fd(skeleton_->maps.reserve);
 }
 int object::ring_states_fd() const noexcept {
     return bpf_map__fd(skeleton_->maps.ring_states);

@@ -38,7 +38,8 @@ public:
     int updates_fd() const noexcept;
     int destroys_fd() const noexcept;
 
-    // Updates' rings first.
+    // Those of any.
+    int reserve_fd() const noexcept;
     int ring_states_fd() const noexcept;
 
 private:

@@ -14,6 +14,10 @@
 namespace ctflow::host {
 namespace {
 
+// Of a ring buffer beside its records: one for each position and one for the kernel itself
+// (bpf_ringbuf_area_alloc() in kernel/bpf/ringbuf.c).
+constexpr std::uint64_t ring_buffer_pages = 3;
+
 std::string cpus(const machine& m) {
     return std::to_string(m.cpus) + (m.cpus == 1 ? " CPU" : " CPUs");
 }
@@ -61,9 +65,11 @@ std::uint64_t ring_bytes(transport_kind transport, std::size_t pages, const mach
 }
 
 std::uint64_t netfilter_ring_bytes(std::size_t pages, const machine& m) noexcept {
-    // And three pages, one for each position and one for the kernel itself
-    // (bpf_ringbuf_area_alloc() in kernel/bpf/ringbuf.c).
-    return shared_ring_size(pages, m) + 3 * m.page_size;
+    return shared_ring_size(pages, m) + ring_buffer_pages * m.page_size;
+}
+
+std::uint64_t reserve_bytes(std::size_t pages, const machine& m) noexcept {
+    return (std::uint64_t{pages} + ring_buffer_pages) * m.page_size;
 }
 
 std::string mebibytes(std::uint64_t bytes) {
@@ -87,6 +93,11 @@ std::string ring_need(transport_kind transport, std::size_t pages, const machine
 std::string netfilter_ring_need(std::size_t pages, const machine& m) {
     return "a ring buffer of " + std::to_string(pages) + " pages for each of " + cpus(m) +
            " needs " + mebibytes(netfilter_ring_bytes(pages, m)) + " of kernel memory";
+}
+
+std::string reserve_need(std::size_t pages, const machine& m) {
+    return "a reserve of " + std::to_string(pages) + " pages needs " +
+           mebibytes(reserve_bytes(pages, m)) + " of kernel memory";
 }
 
 std::string ring_excess(transport_kind transport, std::size_t pages, const machine& m) {

@@ -38,6 +38,9 @@ std::uint64_t ring_bytes(transport_kind transport, std::size_t pages, const mach
 // The same of the only ring that there is with attach_mode::netfilter: that of updates.
 std::uint64_t netfilter_ring_bytes(std::size_t pages, const machine& m) noexcept;
 
+// The same of the reserve (config::reserve_pages).
+std::uint64_t reserve_bytes(std::size_t pages, const machine& m) noexcept;
+
 // "8 MiB", rounded up.
 std::string mebibytes(std::uint64_t bytes);
 
@@ -49,6 +52,9 @@ std::string ring_need(transport_kind transport, std::size_t pages, const machine
 
 // "a ring buffer of 64 pages for each of 2 CPUs needs 1 MiB of kernel memory".
 std::string netfilter_ring_need(std::size_t pages, const machine& m);
+
+// "a reserve of 1024 pages needs 5 MiB of kernel memory".
+std::string reserve_need(std::size_t pages, const machine& m);
 
 // "a ring buffer with 65536 pages for each of 16 CPUs comes to 4096 MiB, and 2048 MiB is the
 // kernel's limit"; empty if it is within.

@@ -241,42 +241,6 @@ condition judge_lockdown(const host_facts& f, const config& c) {
     return {"lockdown", verdict::good, "none", {}};
 }
 
-condition judge_memory(const host_facts& f, const config& c) {
-    constexpr const char* lower_pages = "lower buffer_pages (flowdump --buffer-pages)";
-    const bool netfilter = by_netfilter(f, c);
-    const auto transport = netfilter ? transport_kind::ring_buffer : c.transport;
-    if (const auto excess = host::ring_excess(transport, c.buffer_pages, f.machine);
-        !excess.empty()) {
-        return {"memory", verdict::bad, excess, lower_pages};
-    }
-    const auto rings = netfilter ? host::netfilter_ring_bytes(c.buffer_pages, f.machine)
-                                 : host::ring_bytes(transport, c.buffer_pages, f.machine);
-    const auto flows = host::flow_table_bytes(c.max_flows);
-    if (!f.available_memory) {
-        return {"memory", verdict::warning, "cannot be told: /proc/meminfo is not readable",
-                "mount -t proc proc /proc"};
-    }
-    const auto of_available =
-        ", of " + host::mebibytes(*f.available_memory) + " that the machine has left";
-    if (rings + flows <= *f.available_memory / 2) {
-        return {"memory",
-                verdict::good,
-                "about " + host::mebibytes(rings + flows) + " needed" + of_available,
-                {}};
-    }
-    const bool too_much = rings + flows > *f.available_memory;
-    if (rings >= flows) {
-        return {"memory", too_much ? verdict::bad : verdict::warning,
-                (netfilter ? host::netfilter_ring_need(c.buffer_pages, f.machine)
-                           : host::ring_need(transport, c.buffer_pages, f.machine)) +
-                    of_available,
-                lower_pages};
-    }
-    return {"memory", too_much ? verdict::bad : verdict::warning,
-            host::flow_table_need(c.max_flows) + of_available,
-            "lower max_flows (flowdump --max-flows)"};
-}
-
 condition judge_module(const host_facts& f) {
     if (!f.module) {
         return {"module", verdict::bad, "nf_conntrack is not loaded: nothing follows flows",

@@ -32,6 +32,9 @@ public:
     virtual transport::event_sink& entrance() noexcept { return sink; }
     virtual transport::side_source* side() noexcept { return nullptr; }
 
+    // Rings that come and go, if they do.
+    virtual transport::ring_changes* changes() noexcept { return nullptr; }
+
     // How it is told that there is something to read.
     virtual transport::wakeups wakeups() const noexcept { return {}; }
 

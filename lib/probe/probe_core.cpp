@@ -26,7 +26,7 @@ public:
           reader_(std::make_shared<transport::reader>(
               executor_, pipeline_->rings(),
               std::shared_ptr<transport::event_sink>(pipeline_, &pipeline_->entrance()),
-              pipeline_->side(), pipeline_->wakeups())) {}
+              pipeline_->side(), pipeline_->wakeups(), pipeline_->changes())) {}
 
     const ctflow::kernel& kernel() const noexcept override { return kernel_; }
 

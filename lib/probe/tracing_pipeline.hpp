@@ -3,10 +3,8 @@
 
 #include "bpf/object.hpp"
 #include "probe/pipeline.hpp"
-#include "transport/buffer.hpp"
-#include "transport/ring_states.hpp"
+#include "transport/record_rings.hpp"
 
-#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -19,15 +17,13 @@ public:
                      diagnostics& diag);
 
     bpf::programs& programs() noexcept override { return *object_; }
-    std::vector<transport::ring_source> rings() const override;
-    transport::wakeups wakeups() const noexcept override;
+    std::vector<transport::ring_source> rings() const override { return rings_.sources(); }
+    transport::wakeups wakeups() const noexcept override { return rings_.told(); }
+    transport::ring_changes* changes() noexcept override { return &rings_; }
 
 private:
     const std::unique_ptr<bpf::object> object_;
-    const transport::ring_states states_;
-    const std::chrono::nanoseconds flush_interval_;
-    std::unique_ptr<transport::buffer> updates_;
-    std::unique_ptr<transport::buffer> destroys_;
+    transport::record_rings rings_;
 };
 
 } // namespace ctflow::detail

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -38,6 +39,9 @@ public:
     using tagged_framing = ring_pass (*)(std::span<const std::byte> data, std::uint64_t head,
                                          std::uint64_t tail, std::span<event> out,
                                          std::span<record_tag> tags) noexcept;
+
+    // One with nothing in it, ever.
+    ring_memory() noexcept : head_(&nothing), tail_(&nothing) {}
 
     ring_memory(position* head, position* tail, std::span<const std::byte> data, framing f) noexcept
         : head_(head), tail_(tail), data_(data), read_(f) {}
@@ -67,6 +71,8 @@ public:
     }
 
 private:
+    static inline position nothing = 0;
+
     position* head_; // May be mapped read-only.
     position* tail_;
     std::span<const std::byte> data_;
@@ -76,8 +82,8 @@ private:
 
 // What can be waited for, and what is read then.
 struct ring {
-    int fd;
-    ring_memory memory;
+    int fd = -1; // Not yet there.
+    ring_memory memory = {};
     std::span<ctflow_ring_state> states = {}; // Of those who write it.
 };
 
@@ -89,6 +95,15 @@ public:
     buffer& operator=(const buffer&) = delete;
 
     const std::vector<ring>& rings() const noexcept { return rings_; }
+
+    // That CPU has come online, perhaps not for the first time. If it has a ring for itself it has
+    // a new one now: `take_over` is called with it, after which the one before, if any, is gone.
+    using new_ring = std::function<void(const ring&)>;
+    virtual error_code renew(std::size_t cpu, const new_ring& take_over) {
+        (void)cpu;
+        (void)take_over;
+        return {};
+    }
 
 protected:
     buffer() = default;

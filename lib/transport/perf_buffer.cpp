@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include <bpf/bpf.h>
 #include <linux/perf_event.h>
@@ -17,6 +18,10 @@
 
 namespace ctflow::transport {
 namespace {
+
+std::size_t page_size() noexcept {
+    return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
 
 // An event that BPF programs on that CPU can write through. wakeup_events: its records wake the
 // reader each so many; 0: none does, until half of the ring is full (rb->watermark in the kernel's
@@ -55,10 +60,48 @@ bool add_lazy(int map_fd, std::size_t cpu, std::size_t slot, int eager) noexcept
 
 } // namespace
 
+perf_buffer::event_ring::~event_ring() {
+    if (base_ != nullptr) {
+        ::munmap(base_, size_);
+    }
+    if (fd_ >= 0) {
+        ::close(fd_);
+    }
+}
+
+int perf_buffer::event_ring::open(std::size_t cpu, std::size_t pages) noexcept {
+    fd_ = open_event(cpu, 1);
+    if (fd_ < 0) {
+        return errno;
+    }
+    size_ = (pages + 1) * page_size();
+    void* const base = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
+    if (base == MAP_FAILED) {
+        return errno;
+    }
+    base_ = base;
+    return 0;
+}
+
+ring_memory perf_buffer::event_ring::memory() const noexcept {
+    auto* const control = static_cast<perf_event_mmap_page*>(base_);
+    return {&control->data_head,
+            &control->data_tail,
+            {static_cast<const std::byte*>(base_) + page_size(), size_ - page_size()},
+            read_ring};
+}
+
+void perf_buffer::event_ring::swap(event_ring& other) noexcept {
+    std::swap(fd_, other.fd_);
+    std::swap(base_, other.base_);
+    std::swap(size_, other.size_);
+}
+
 perf_buffer::perf_buffer(int map_fd, std::size_t pages, const ring_states& states,
-                         std::size_t place, error_code& ec, diagnostics& diag) {
-    for (std::size_t cpu = 0; cpu < states.cpus(); ++cpu) {
-        const int error = open_ring(map_fd, cpu, pages, states, place);
+                         std::size_t place, error_code& ec, diagnostics& diag)
+    : map_fd_(map_fd), pages_(pages), states_(states), place_(place), events_(states.cpus()) {
+    for (std::size_t cpu = 0; cpu < events_.size(); ++cpu) {
+        const int error = open(cpu, events_[cpu]);
         if (error != 0 && error != ENODEV) {
             const error_code reason{error, boost::system::system_category()};
             ec = bpf::explain(
@@ -68,43 +111,31 @@ perf_buffer::perf_buffer(int map_fd, std::size_t pages, const ring_states& state
                 bpf::current_circumstances(), diag);
             return;
         }
+        add(error == 0 ? ring_of(cpu, events_[cpu]) : ring{});
     }
 }
 
-perf_buffer::~perf_buffer() {
-    for (const auto& each : events_) {
-        ::munmap(each.base, each.size);
-        ::close(each.fd);
-    }
-}
-
-int perf_buffer::open_ring(int map_fd, std::size_t cpu, std::size_t pages,
-                           const ring_states& states, std::size_t place) {
-    events_.reserve(events_.size() + 1);
-    const int fd = open_event(cpu, 1);
-    if (fd < 0) {
-        return errno;
-    }
-    const auto page_size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    const std::size_t size = (pages + 1) * page_size;
-    void* const base = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (base == MAP_FAILED) {
-        const int error = errno;
-        ::close(fd);
+int perf_buffer::open(std::size_t cpu, event_ring& r) const noexcept {
+    if (const int error = r.open(cpu, pages_)) {
         return error;
     }
-    events_.push_back({fd, base, size});
-    if (!put(map_fd, cpu, fd) || !add_lazy(map_fd, cpu, states.cpus() + cpu, fd)) {
-        return errno;
+    const bool good =
+        put(map_fd_, cpu, r.fd()) && add_lazy(map_fd_, cpu, states_.cpus() + cpu, r.fd());
+    return good ? 0 : errno;
+}
+
+ring perf_buffer::ring_of(std::size_t cpu, const event_ring& r) const noexcept {
+    return {r.fd(), r.memory(), states_.of(place_, cpu)};
+}
+
+error_code perf_buffer::renew(std::size_t cpu, const new_ring& take_over) {
+    event_ring fresh;
+    if (const int error = open(cpu, fresh)) {
+        return {error, boost::system::system_category()};
     }
-    auto* const control = static_cast<perf_event_mmap_page*>(base);
-    add({fd,
-         {&control->data_head,
-          &control->data_tail,
-          {static_cast<const std::byte*>(base) + page_size, size - page_size},
-          read_ring},
-         states.of(place, cpu)});
-    return 0;
+    take_over(ring_of(cpu, fresh));
+    events_[cpu] = std::move(fresh);
+    return {};
 }
 
 } // namespace ctflow::transport

@@ -5,6 +5,7 @@
 #include "transport/event_sink.hpp"
 #include "transport/pace.hpp"
 #include "transport/record_tag.hpp"
+#include "transport/ring_changes.hpp"
 #include "transport/side_source.hpp"
 
 #include <ctflow/detail/run_handler.hpp>
@@ -25,7 +26,7 @@
 
 namespace ctflow::transport {
 
-// A ring to read, and what it carries.
+// A ring to read, and what it carries. It may yet have to come (ring_changes).
 struct ring_source {
     event_kind kind;
     transport::ring ring;
@@ -65,9 +66,10 @@ public:
     // How many events of one ring are read before other handlers have their turn.
     static constexpr std::size_t budget = 4096;
 
-    // `side`, if not null, lives as long as the sink.
+    // `side` and `changes`, if not null, live as long as the sink.
     reader(const boost::asio::any_io_executor& executor, const std::vector<ring_source>& rings,
-           std::shared_ptr<event_sink> sink, side_source* side = nullptr, const wakeups& told = {});
+           std::shared_ptr<event_sink> sink, side_source* side = nullptr, const wakeups& told = {},
+           ring_changes* changes = nullptr);
 
     // Reads until stop(), cancellation, or the first failure.
     void run(detail::run_handler handler);
@@ -105,25 +107,38 @@ private:
 
     static std::size_t room_of_least(const std::vector<ring_source>& rings) noexcept;
 
+    // reader.cpp: runs begin and end.
     void begin(const run_pointer& run);
+    void forsake() noexcept;
+    void drain_all();
+    static void release(std::unique_ptr<descriptor>& watched) noexcept;
+    void unwatch() noexcept;
+    void finish(const run_pointer& run, error_code ec);
+
+    // reader_rings.cpp: when it looks at the rings, and how much it takes.
     std::unique_ptr<descriptor> watch(int fd, error_code& ec);
+    void watch(watched_ring& r, error_code& ec);
     void arm(const run_pointer& run, watched_ring& r);
     void on_readable(const run_pointer& run, watched_ring& r, error_code ec);
+    std::size_t look_why(const run_pointer& run, watched_ring& r);
     std::size_t turn(const run_pointer& run, watched_ring& r);
     void stay_awake(const run_pointer& run, std::chrono::nanoseconds rest);
     void on_tick(const run_pointer& run);
     bool fall_asleep() noexcept;
     void say_awake(bool awake) noexcept;
+    drained drain(const watched_ring& r, std::size_t limit);
+    void drain_rings();
+    void begin_changes(const run_pointer& run);
+    void arm_changes(const run_pointer& run);
+    void take_changes(const run_pointer& run);
+
+    // reader_side.cpp: what it reads besides.
+    void begin_side(const run_pointer& run);
     void arm_side(const run_pointer& run);
     void on_side_readable(const run_pointer& run, error_code ec);
     void turn_side(const run_pointer& run);
     void tick_side(const run_pointer& run);
-    drained drain(const watched_ring& r, std::size_t limit);
-    void drain_rings();
     bool drain_side();
-    void drain_all();
-    void unwatch() noexcept;
-    void finish(const run_pointer& run, error_code ec);
 
     executor_type strand_;
     std::vector<watched_ring> rings_;
@@ -132,6 +147,8 @@ private:
     std::unique_ptr<descriptor> side_watch_;
     std::unique_ptr<timer> side_timer_; // Only while a run is outstanding.
     bool side_resuming_ = false;
+    ring_changes* changes_;
+    std::unique_ptr<descriptor> changes_watch_;
     shared_word* awake_word_;
     pace pace_;
     std::unique_ptr<timer> timer_; // Only while a run is outstanding; runs while we are awake.

@@ -54,17 +54,18 @@ good '^flowdump [0-9]+\.[0-9]+\.[0-9]+$' --version
 good '^usage: ' --json --count 1 --help
 
 for option in --mode --count --duration --curve --attach --transport --buffer-pages \
-    --flush-interval --netlink-buffer --audit-interval --queue --max-flows; do
+    --reserve-pages --flush-interval --netlink-buffer --audit-interval --queue --max-flows; do
     bad "$option" "$option"
     for value in '' rubbish -1 '1 2' 99999999999999999999999; do
         bad "$option" "$option" "$value"
         bad "$option" "$option=$value"
     done
 done
-for option in --count --buffer-pages --netlink-buffer --queue --max-flows; do
+for option in --count --buffer-pages --reserve-pages --netlink-buffer --queue --max-flows; do
     bad "$option" "$option" 0
 done
 bad --buffer-pages --buffer-pages 3
+bad --reserve-pages --reserve-pages 32768
 bad --netlink-buffer --netlink-buffer 4095
 bad --flush-interval --flush-interval 2s
 bad --audit-interval --audit-interval 25h

@@ -86,25 +86,28 @@ BOOST_AUTO_TEST_CASE(statistics) {
     p.perf_events_update_lost = 4;
     p.perf_events_destroy = 5;
     p.perf_events_destroy_lost = 6;
-    p.perf_records_malformed = 7;
-    p.flows_untracked = 8;
-    p.packets_untracked = 9;
-    p.events_unaccounted = 10;
-    p.program_misses = 11;
-    p.netlink_overruns = 12;
-    p.netlink_messages_lost = 13;
-    p.destroys_reconstructed = 14;
+    p.updates_without_ring = 7;
+    p.destroys_in_reserve = 8;
+    p.perf_records_malformed = 9;
+    p.flows_untracked = 10;
+    p.packets_untracked = 11;
+    p.events_unaccounted = 12;
+    p.program_misses = 13;
+    p.netlink_overruns = 14;
+    p.netlink_messages_lost = 15;
+    p.destroys_reconstructed = 16;
     ctflow::consumer_stats c;
-    c.events_received = 15;
-    c.events_lost = 16;
-    c.event_queue_length = 17;
+    c.events_received = 17;
+    c.events_lost = 18;
+    c.event_queue_length = 19;
     BOOST_TEST(flowdump::stats_json(p, c) ==
                R"({"probe":{"perf_events_total":1,"perf_bytes_total":2,"perf_events_update":3,)"
                R"("perf_events_update_lost":4,"perf_events_destroy":5,)"
-               R"("perf_events_destroy_lost":6,"perf_records_malformed":7,"flows_untracked":8,)"
-               R"("packets_untracked":9,"events_unaccounted":10,"program_misses":11,)"
-               R"("netlink_overruns":12,"netlink_messages_lost":13,"destroys_reconstructed":14},)"
-               R"("consumer":{"events_received":15,"events_lost":16,"event_queue_length":17}})");
+               R"("perf_events_destroy_lost":6,"updates_without_ring":7,"destroys_in_reserve":8,)"
+               R"("perf_records_malformed":9,"flows_untracked":10,"packets_untracked":11,)"
+               R"("events_unaccounted":12,"program_misses":13,"netlink_overruns":14,)"
+               R"("netlink_messages_lost":15,"destroys_reconstructed":16},)"
+               R"("consumer":{"events_received":17,"events_lost":18,"event_queue_length":19}})");
 }
 
 BOOST_AUTO_TEST_CASE(losses) {
@@ -116,9 +119,10 @@ BOOST_AUTO_TEST_CASE(losses) {
                "events lost: 0 updates and 0 destroys in the kernel (see --buffer-pages), "
                "3 waiting to be printed (see --queue)");
     p.perf_events_update_lost = 1;
+    p.updates_without_ring = 4;
     p.perf_events_destroy_lost = 2;
     BOOST_TEST(flowdump::describe_losses(p, c).starts_with(
-        "events lost: 1 updates and 2 destroys in the kernel"));
+        "events lost: 5 updates and 2 destroys in the kernel"));
 }
 
 BOOST_AUTO_TEST_CASE(kernel) {

@@ -48,6 +48,7 @@ BOOST_AUTO_TEST_CASE(nothing_gives_the_defaults) {
     BOOST_TEST((o.config.attach == ctflow::attach_mode::automatic));
     BOOST_TEST((o.config.transport == ctflow::transport_kind::perf_buffer));
     BOOST_TEST(o.config.buffer_pages == 64U);
+    BOOST_TEST(o.config.reserve_pages == 1024U);
     BOOST_TEST(o.config.max_flows == 65536U);
     BOOST_TEST(o.config.netlink_buffer == 4194304U);
     BOOST_TEST(o.queue == ctflow::consumer::default_capacity);
@@ -107,6 +108,7 @@ BOOST_AUTO_TEST_CASE(numbers) {
                std::numeric_limits<std::uint64_t>::max());
     BOOST_TEST(good({"--buffer-pages", "1"}).config.buffer_pages == 1U);
     BOOST_TEST(good({"--buffer-pages", "4096"}).config.buffer_pages == 4096U);
+    BOOST_TEST(good({"--reserve-pages", "16384"}).config.reserve_pages == 16384U);
     BOOST_TEST(good({"--netlink-buffer", "4096"}).config.netlink_buffer == 4096U);
     BOOST_TEST(good({"--netlink-buffer", "1073741824"}).config.netlink_buffer == 1073741824U);
     BOOST_TEST(good({"--queue", "1"}).queue == 1U);
@@ -136,6 +138,9 @@ BOOST_AUTO_TEST_CASE(numbers) {
 
     const auto why = make_error_code(ctflow::errc::buffer_pages).message();
     BOOST_TEST(bad({"--buffer-pages", "3"}) == "--buffer-pages 3: " + why);
+    BOOST_TEST(bad({"--reserve-pages", "3"}) ==
+               "--reserve-pages 3: " + make_error_code(ctflow::errc::reserve_pages).message());
+    BOOST_TEST(bad({"--reserve-pages", "x"}).starts_with("--reserve-pages must be"));
     BOOST_TEST(bad({"--buffer-pages", "18446744073709551615"}) ==
                "--buffer-pages 18446744073709551615: " + why);
 }

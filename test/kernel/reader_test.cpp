@@ -2,8 +2,9 @@
 //
 // The reader on real perf buffers and ring buffers of the running kernel.
 #include "support/emitter.hpp"
-#include "transport/buffer.hpp"
+#include "transport/perf_buffer.hpp"
 #include "transport/reader.hpp"
+#include "transport/record_rings.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -28,6 +29,7 @@
 #include <utility>
 #include <vector>
 
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 namespace asio = boost::asio;
@@ -58,47 +60,42 @@ struct collector final : transport::event_sink {
     std::function<void()> at_batch;
 };
 
-// The rings of an emitter, and their states.
+config of_pages(transport_kind kind, std::size_t pages) {
+    config c;
+    c.transport = kind;
+    c.buffer_pages = pages;
+    return c;
+}
+
+// The rings of an emitter.
 struct opened {
     opened(const emitter& e, transport_kind kind, std::size_t pages)
-        : states(map_states(e)), buffer(open(e, kind, pages, *states)) {}
-
-    static std::unique_ptr<transport::ring_states> map_states(const emitter& e) {
-        error_code ec;
-        auto mapped = std::make_unique<transport::ring_states>(e.ring_states_fd(), 1, ec);
-        BOOST_REQUIRE_MESSAGE(!ec, ec.message());
-        return mapped;
-    }
-
-    static std::unique_ptr<transport::buffer> open(const emitter& e, transport_kind kind,
-                                                   std::size_t pages,
-                                                   const transport::ring_states& states) {
-        error_code ec;
-        diagnostics diag;
-        auto b = transport::open_buffer(kind, e.map_fd(), pages, states, 0, ec, diag);
+        : rings(e.maps(), of_pages(kind, pages), ec, diag) {
         BOOST_REQUIRE_MESSAGE(!ec, ec.message() << ": " << diag);
-        return b;
     }
 
-    std::vector<transport::ring_source> sources() const {
-        std::vector<transport::ring_source> all;
-        for (const auto& ring : buffer->rings()) {
-            all.push_back({event_kind::update, ring});
+    // The one that its updates come by.
+    transport::ring updates() const {
+        for (const auto& each : rings.sources()) {
+            if (each.kind == event_kind::update && each.ring.fd >= 0) {
+                return each.ring;
+            }
         }
-        return all;
+        return {};
     }
 
-    const std::unique_ptr<transport::ring_states> states;
-    const std::unique_ptr<transport::buffer> buffer;
+    error_code ec;
+    diagnostics diag;
+    transport::record_rings rings;
 };
 
 struct fixture {
     explicit fixture(transport_kind kind, std::size_t pages = 64,
                      std::chrono::nanoseconds interval = 500us)
-        : source(kind, pages), rings(source, kind, pages),
+        : source(kind, pages), open(source, kind, pages),
           subject(std::make_shared<transport::reader>(
-              ctx.get_executor(), rings.sources(), sink, nullptr,
-              transport::wakeups{rings.states->awake(), interval})) {}
+              ctx.get_executor(), open.rings.sources(), sink, nullptr,
+              transport::wakeups{open.rings.told().awake, interval}, &open.rings)) {}
 
     void run() {
         subject->run([this](error_code ec) { result = ec; });
@@ -129,7 +126,7 @@ struct fixture {
 
     asio::io_context ctx;
     emitter source;
-    const opened rings;
+    opened open;
     std::shared_ptr<collector> sink = std::make_shared<collector>();
     std::shared_ptr<transport::reader> subject;
     std::optional<error_code> result;
@@ -219,7 +216,7 @@ BOOST_AUTO_TEST_CASE(and_the_other_order_of_wait_and_drain_would_leave_it_lying)
     emitter source(transport_kind::perf_buffer, 8);
     const opened rings(source, transport_kind::perf_buffer, 8);
     collector sink;
-    naive_reader naive(ctx, rings.buffer->rings().front(), sink);
+    naive_reader naive(ctx, rings.updates(), sink);
     naive.wait();
     ctx.poll();
     sink.at_batch = [&] {
@@ -364,9 +361,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_context_that_ends_under_a_run_frees_its_handler,
         const opened rings(source, tested::kind, 8);
         asio::io_context ctx;
         auto sink = std::make_shared<collector>();
-        auto subject =
-            std::make_shared<transport::reader>(ctx.get_executor(), rings.sources(), sink, nullptr,
-                                                transport::wakeups{rings.states->awake(), 500us});
+        auto subject = std::make_shared<transport::reader>(
+            ctx.get_executor(), rings.rings.sources(), sink, nullptr, rings.rings.told());
         subject->run([witness = std::move(witness)](error_code) {});
         ctx.poll();
         BOOST_TEST(!alive.expired());
@@ -424,26 +420,70 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(no_moment_is_a_bad_one_for_an_event, tested, trans
 
 BOOST_AUTO_TEST_CASE(a_ring_buffer_may_be_opened_and_read_again) {
     fixture f(transport_kind::ring_buffer);
-    BOOST_TEST(f.rings.buffer->rings().size() == 1U); // For all CPUs.
+    BOOST_TEST(f.open.rings.sources().size() == 3U); // For all CPUs.
     f.source.emit(3);
     f.subject->stop({});
     BOOST_TEST(f.sink->numbers.size() == 3U);
 
     const opened again(f.source, transport_kind::ring_buffer, 64);
-    const auto& memory = again.buffer->rings().front().memory;
+    const auto memory = again.updates().memory;
     BOOST_TEST(memory.head() == memory.tail());
     BOOST_TEST(memory.tail() == 3U * (8 + event_length));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_ring_buffer_is_not_opened) {
     const emitter source(transport_kind::perf_buffer, 8);
-    const auto states = opened::map_states(source);
     error_code ec;
     diagnostics diag;
-    const auto b = transport::open_buffer(transport_kind::ring_buffer, source.map_fd(), 8, *states,
-                                          0, ec, diag);
+    const transport::record_rings rings(source.maps(), of_pages(transport_kind::ring_buffer, 8), ec,
+                                        diag);
     BOOST_TEST(ec.failed());
-    BOOST_TEST(b->rings().empty());
+}
+
+// As when a CPU comes online that was there before.
+BOOST_AUTO_TEST_CASE(a_ring_that_is_opened_anew_loses_nothing_of_the_one_before) {
+    fixture f(transport_kind::perf_buffer);
+    error_code ec;
+    diagnostics diag;
+    const transport::ring_states states(f.source.maps().ring_states, 3, ec);
+    transport::perf_buffer buffer(f.source.maps().updates, 64, states, 0, ec, diag);
+    BOOST_REQUIRE(!ec);
+    struct changes final : transport::ring_changes {
+        explicit changes(transport::perf_buffer& b) : buffer(b) {}
+        ~changes() { ::close(descriptor); }
+        void signal() const {
+            const std::uint64_t one = 1;
+            BOOST_REQUIRE(::write(descriptor, &one, sizeof(one)) == sizeof(one));
+        }
+        int fd() const noexcept override { return descriptor; }
+        void take(const replace& with) override {
+            std::uint64_t count = 0;
+            if (::read(descriptor, &count, sizeof(count)) != sizeof(count)) {
+                return; // At the begin of the run.
+            }
+            BOOST_TEST(!buffer.renew(0, [&](const transport::ring& fresh) { with(0, fresh); }));
+        }
+        transport::perf_buffer& buffer;
+        int descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    } changes(buffer);
+    std::vector<transport::ring_source> sources;
+    for (const auto& each : buffer.rings()) {
+        sources.push_back({event_kind::update, each});
+    }
+    f.subject =
+        std::make_shared<transport::reader>(f.ctx.get_executor(), sources, f.sink, nullptr,
+                                            transport::wakeups{states.awake(), 500us}, &changes);
+    f.run();
+    f.ctx.poll();
+    for (std::size_t round = 1; round <= 50; ++round) {
+        f.source.emit(7); // Into the ring that is about to go.
+        changes.signal();
+        BOOST_REQUIRE(f.wait_for(8 * round - 1));
+        f.source.emit(1); // Into the one that came.
+        BOOST_REQUIRE(f.wait_for(8 * round));
+    }
+    f.check_sequence();
+    f.finish();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "transport/record_rings.hpp"
+
 #include <ctflow/config.hpp>
+#include <ctflow/event.hpp>
+#include <ctflow/stats.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -15,22 +19,26 @@ namespace ctflow::test {
 void stay_on_cpu(unsigned cpu);
 
 // Writes numbered records into real perf buffers or a real ring buffer of the kernel, from the CPU
-// that it pins the calling thread to. Needs root, but no right to trace.
+// that it pins the calling thread to, just as the probe's programs do. Needs root, but no right to
+// trace.
 class emitter {
 public:
-    // pages: of the ring buffer; perf buffers get their size when they are opened.
-    emitter(transport_kind transport, std::size_t pages);
+    // pages: of the ring buffers; perf buffers get their size when they are opened.
+    emitter(transport_kind transport, std::size_t pages,
+            std::size_t reserve_pages = config{}.reserve_pages);
     ~emitter();
     emitter(const emitter&) = delete;
     emitter& operator=(const emitter&) = delete;
 
-    int map_fd() const;
+    // Of its rings.
+    transport::record_maps maps() const;
 
-    // The states of its rings, which have one map.
-    int ring_states_fd() const;
+    // Sends the next n records, at most 1024, of updates unless told otherwise. Returns how many
+    // were not lost.
+    std::uint64_t emit(std::uint32_t n, event_kind kind = event_kind::update);
 
-    // Sends the next n records, at most 1024. Returns how many the ring took.
-    std::uint64_t emit(std::uint32_t n);
+    // What it counts as the probe's programs do.
+    probe_stats stats() const;
 
 private:
     struct deleter {

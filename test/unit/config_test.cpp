@@ -158,6 +158,19 @@ BOOST_AUTO_TEST_CASE(buffer_pages_must_be_a_power_of_two_within_bounds) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(reserve_pages_must_be_a_power_of_two_within_bounds) {
+    ctflow::config c;
+    BOOST_TEST(c.reserve_pages == 1024U);
+    for (const std::size_t good : {1, 2, 1024, 16384}) {
+        c.reserve_pages = good;
+        check(c, {});
+    }
+    for (const std::size_t bad : {0, 3, 1023, 16385, 32768}) {
+        c.reserve_pages = bad;
+        check(c, errc::reserve_pages);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(netlink_buffer_must_be_in_its_range) {
     ctflow::config c;
     BOOST_TEST(c.netlink_buffer == 4U << 20);

@@ -57,6 +57,7 @@ BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
     BOOST_TEST(says(errc::no_symbols, "/proc/kallsyms cannot be read"));
     BOOST_TEST(says(errc::fentry_unavailable, "kprobe"));
     BOOST_TEST(says(errc::netlink_buffer, "4096"));
+    BOOST_TEST(says(errc::reserve_pages, "16384"));
     BOOST_TEST(says(errc::flush_interval, "a second"));
     BOOST_TEST(says(errc::audit_interval, "a day"));
     BOOST_TEST(says(errc::netfilter_unavailable, "Linux 6.4"));

@@ -60,6 +60,13 @@ BOOST_AUTO_TEST_CASE(ring_buffers_are_two_that_all_cpus_share) {
                "is the kernel's limit");
 }
 
+BOOST_AUTO_TEST_CASE(a_reserve_is_one_for_all_cpus) {
+    BOOST_TEST(reserve_bytes(1024, {8, 4096}) == 1027U * 4096);
+    BOOST_TEST(reserve_bytes(16384, {1, 65536}) == 16387ULL * 65536);
+    BOOST_TEST(reserve_need(1024, {2, 4096}) ==
+               "a reserve of 1024 pages needs 5 MiB of kernel memory");
+}
+
 BOOST_AUTO_TEST_CASE(mebibytes_are_rounded_up) {
     BOOST_TEST(mebibytes(0) == "0 MiB");
     BOOST_TEST(mebibytes(1) == "1 MiB");

@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(capabilities_that_cannot_be_had_or_do_not_count) {
 BOOST_AUTO_TEST_CASE(memory_is_reckoned) {
     auto f = good_host();
     BOOST_TEST(only(f, "memory").finding ==
-               "about 8 MiB needed, of 512 MiB that the machine has left");
+               "about 12 MiB needed, of 512 MiB that the machine has left");
     config large;
     large.buffer_pages = 65536;
     auto c = the_one(f, verdict::bad, large);
@@ -246,6 +246,13 @@ BOOST_AUTO_TEST_CASE(memory_is_reckoned) {
     f = good_host();
 
     config many;
+    many.reserve_pages = config::reserve_pages_limit;
+    f.available_memory = std::uint64_t{64} << 20;
+    c = the_one(f, verdict::bad, many);
+    BOOST_TEST(has(c.finding, "a reserve of 16384 pages needs 65 MiB"));
+    BOOST_TEST(has(c.remedy, "--reserve-pages"));
+    f = good_host();
+
     many.max_flows = config::max_flows_limit;
     c = the_one(f, verdict::bad, many);
     BOOST_TEST(has(c.finding, "a table of 67108864 flows needs about 6720 MiB"));

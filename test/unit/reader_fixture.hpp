@@ -41,17 +41,21 @@ struct collector final : transport::event_sink {
 // A ring of our own making, framed as a BPF ring buffer, whose records begin as busy ones. It ends
 // before it wraps around.
 struct reader_fixture {
+    // descriptor: an eventfd of its own, unless given.
     explicit reader_fixture(transport::side_source* side = nullptr,
-                            std::chrono::nanoseconds interval = {})
-        : fd(::eventfd(0, EFD_CLOEXEC)) {
-        const transport::ring ring{fd, {&head, &tail, data, transport::read_bpf_ring}, {&state, 1}};
+                            std::chrono::nanoseconds interval = {}, int descriptor = -1)
+        : fd(descriptor < 0 ? ::eventfd(0, EFD_CLOEXEC) : descriptor) {
         subject = std::make_shared<transport::reader>(
-            ctx.get_executor(), std::vector<transport::ring_source>{{event_kind::update, ring}},
+            ctx.get_executor(), std::vector<transport::ring_source>{{event_kind::update, ring()}},
             sink, side, transport::wakeups{&awake, interval});
     }
     ~reader_fixture() { ::close(fd); }
     reader_fixture(const reader_fixture&) = delete;
     reader_fixture& operator=(const reader_fixture&) = delete;
+
+    transport::ring ring() {
+        return {fd, {&head, &tail, data, transport::read_bpf_ring}, {&state, 1}};
+    }
 
     // Returns where its length is.
     std::size_t reserve(std::uint64_t number) {

@@ -3,17 +3,24 @@
 // What a reader makes of records that are not finished, and of a side source.
 #include "unit/reader_fixture.hpp"
 
+#include <boost/asio/error.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 using namespace ctflow;
-using fixture = ctflow::test::reader_fixture;
+using namespace std::chrono_literals;
+using ctflow::test::reader_fixture;
+using fixture = reader_fixture;
 
 namespace {
 
@@ -144,6 +151,74 @@ BOOST_FIXTURE_TEST_CASE(stop_takes_what_a_side_source_has_and_no_more_for_ever, 
     other.left = 1'000'000;
     subject->stop({});
     BOOST_TEST(other.left > 0);
+}
+
+// The kernel says so of a descriptor whose other end is gone, whenever it is asked.
+BOOST_AUTO_TEST_CASE(a_descriptor_that_has_hung_up_is_not_asked_for_ever) {
+    std::array<int, 2> ends{};
+    BOOST_REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+    reader_fixture f;
+    f.subject = std::make_shared<transport::reader>(
+        f.ctx.get_executor(),
+        std::vector<transport::ring_source>{{event_kind::update, f.ring()},
+                                            {event_kind::update, {ends[0]}}},
+        f.sink);
+    f.run();
+    f.ctx.poll();
+    ::close(ends[1]);
+    f.ctx.restart();
+    BOOST_TEST(f.ctx.run_for(50ms) < 20U);
+    f.write(1); // The other goes on.
+    f.wake();
+    f.wait_for(1);
+    f.finish();
+    ::close(ends[0]);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_ends_when_all_have_hung_up) {
+    std::array<int, 2> ends{};
+    BOOST_REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+    reader_fixture f(nullptr, {}, ends[0]);
+    f.run();
+    f.ctx.poll();
+    BOOST_TEST(!f.result.has_value());
+    ::close(ends[1]);
+    f.ctx.restart();
+    f.ctx.run();
+    BOOST_TEST((f.result == boost::asio::error::eof));
+}
+
+BOOST_AUTO_TEST_CASE(a_ring_that_comes_later_is_read) {
+    struct later final : transport::ring_changes {
+        int fd() const noexcept override { return signal; }
+        void take(const replace& with) override {
+            std::uint64_t count = 0;
+            if (::read(signal, &count, sizeof(count)) == sizeof(count)) {
+                with(0, fresh);
+            }
+        }
+        int signal = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        transport::ring fresh;
+    } changes;
+    reader_fixture f;
+    changes.fresh = f.ring();
+    f.subject = std::make_shared<transport::reader>(
+        f.ctx.get_executor(), std::vector<transport::ring_source>{{event_kind::update, {}}}, f.sink,
+        nullptr, transport::wakeups{&f.awake, {}}, &changes);
+    f.run();
+    f.write(3);
+    f.ctx.poll();
+    BOOST_TEST(f.sink->numbers.empty()); // Nobody knows of it yet.
+    const std::uint64_t one = 1;
+    BOOST_REQUIRE(::write(changes.signal, &one, sizeof(one)) == sizeof(one));
+    f.wait_for(3);
+    BOOST_TEST(f.sink->numbers.size() == 3U);
+    f.write(1);
+    f.wake();
+    f.wait_for(4);
+    BOOST_TEST(f.sink->numbers.size() == 4U);
+    f.finish();
+    ::close(changes.signal);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -169,6 +169,7 @@ probe_stats watch::stats() const {
              {&probe_stats::perf_events_total, &probe_stats::perf_bytes_total,
               &probe_stats::perf_events_update, &probe_stats::perf_events_update_lost,
               &probe_stats::perf_events_destroy, &probe_stats::perf_events_destroy_lost,
+              &probe_stats::updates_without_ring, &probe_stats::destroys_in_reserve,
               &probe_stats::perf_records_malformed, &probe_stats::flows_untracked,
               &probe_stats::packets_untracked, &probe_stats::events_unaccounted,
               &probe_stats::program_misses, &probe_stats::netlink_overruns,

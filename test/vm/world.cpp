@@ -91,6 +91,7 @@ void check_nothing_lost(const watch& w) {
     const auto s = w.stats();
     BOOST_TEST(s.perf_events_update_lost == 0U);
     BOOST_TEST(s.perf_events_destroy_lost == 0U);
+    BOOST_TEST(s.updates_without_ring == 0U);
     BOOST_TEST(s.perf_records_malformed == 0U);
     BOOST_TEST(s.events_unaccounted == 0U);
     BOOST_TEST(w.received().events_lost == 0U);

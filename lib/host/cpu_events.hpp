@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "host/netlink.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace ctflow::host {
+
+// The number of the CPU that a message of the kernel says has come online
+// (lib/kobject_uevent.c: "online@/devices/system/cpu/cpu3", and more after a zero byte); nothing if
+// it is about anything else.
+std::optional<std::size_t> cpu_come_online(std::string_view message) noexcept;
+
+// Hears of CPUs that come online, from the kernel's messages to device managers. They are for all
+// who listen, without any right, in network namespaces of the initial user namespace.
+class cpu_events {
+public:
+    // If there are no such messages (a kernel without netlink, say) it hears nothing.
+    cpu_events() noexcept;
+
+    // Readable when there is something to take; -1 if it hears nothing.
+    int fd() const noexcept { return socket_ ? mnl_socket_get_fd(socket_.get()) : -1; }
+
+    // Takes what is there, without waiting: the CPUs that have come online. `all` is set if
+    // messages were dropped, so that it may have been any.
+    std::vector<std::size_t> take(bool& all);
+
+private:
+    netlink_socket socket_;
+};
+
+} // namespace ctflow::host

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/record_rings.hpp"
+
+namespace ctflow::transport {
+namespace {
+
+// As PLACE_OF_UPDATES and so on in bpf/transport.h.
+enum place : std::size_t { updates, destroys, reserve, places };
+
+} // namespace
+
+record_rings::record_rings(const record_maps& maps, const config& c, error_code& ec,
+                           diagnostics& diag)
+    : states_(maps.ring_states, places, ec), flush_interval_(c.flush_interval) {
+    const auto open = [&](transport_kind kind, int map_fd, place p) {
+        return ec ? nullptr : open_buffer(kind, map_fd, c.buffer_pages, states_, p, ec, diag);
+    };
+    updates_ = open(c.transport, maps.updates, updates);
+    destroys_ = open(c.transport, maps.destroys, destroys);
+    reserve_ = open(transport_kind::ring_buffer, maps.reserve, reserve);
+}
+
+std::vector<ring_source> record_rings::sources() const {
+    std::vector<ring_source> all;
+    const auto add = [&](event_kind kind, const buffer& b) {
+        for (const auto& each : b.rings()) {
+            all.push_back({kind, each});
+        }
+    };
+    // Destroys first: they are rarer, and final.
+    add(event_kind::destroy, *destroys_);
+    add(event_kind::destroy, *reserve_);
+    add(event_kind::update, *updates_);
+    return all;
+}
+
+void record_rings::take(const replace& with) {
+    bool all = false;
+    const auto online = cpus_.take(all);
+    if (all) {
+        for (std::size_t cpu = 0; cpu < states_.cpus(); ++cpu) {
+            renew(cpu, with);
+        }
+        return;
+    }
+    for (const auto cpu : online) {
+        renew(cpu, with);
+    }
+}
+
+// What fails here is a CPU that is gone again, or without memory for its ring: its events are
+// counted as lost for want of one, and the destroys among them kept in reserve.
+void record_rings::renew(std::size_t cpu, const replace& with) {
+    if (cpu >= states_.cpus()) {
+        return;
+    }
+    const auto put = [&](std::size_t at) {
+        return [&with, at](const ring& fresh) {
+            with(at, fresh);
+        };
+    };
+    (void)destroys_->renew(cpu, put(cpu));
+    (void)updates_->renew(cpu, put(destroys_->rings().size() + reserve_->rings().size() + cpu));
+}
+
+} // namespace ctflow::transport

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "host/cpu_events.hpp"
+#include "transport/buffer.hpp"
+#include "transport/reader.hpp"
+#include "transport/ring_changes.hpp"
+#include "transport/ring_states.hpp"
+
+#include <ctflow/config.hpp>
+#include <ctflow/error.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace ctflow::transport {
+
+// The maps through which BPF programs send records (bpf/transport.h).
+struct record_maps {
+    int updates;
+    int destroys;
+    int reserve;
+    int ring_states;
+};
+
+// All rings behind these maps: of updates and of destroys, each in rings for every CPU or in one
+// for all; and the ring of destroys that found no room there.
+class record_rings final : public ring_changes {
+public:
+    record_rings(const record_maps& maps, const config& c, error_code& ec, diagnostics& diag);
+
+    // For each CPU that there can be, if it has a ring for itself, whether it is online or not.
+    std::vector<ring_source> sources() const;
+
+    // How the reader is told of records.
+    wakeups told() const noexcept { return {states_.awake(), flush_interval_}; }
+
+    int fd() const noexcept override { return cpus_.fd(); }
+    void take(const replace& with) override;
+
+private:
+    void renew(std::size_t cpu, const replace& with);
+
+    host::cpu_events cpus_; // Listens before the rings are opened, so that no CPU is missed.
+    const ring_states states_;
+    const std::chrono::nanoseconds flush_interval_;
+    std::unique_ptr<buffer> destroys_;
+    std::unique_ptr<buffer> reserve_;
+    std::unique_ptr<buffer> updates_;
+};
+
+} // namespace ctflow::transport
