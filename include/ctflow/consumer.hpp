@@ -39,7 +39,9 @@ namespace ctflow {
 /// A receive that the handler of the one before starts, with a handler of the same type and the
 /// same executor (a coroutine in a loop), while events are there, is completed by whoever called
 /// that handler, when it has returned: up to 16 in a row before the execution context has its
-/// turn. As with asio::defer, no other thread completes it before.
+/// turn. Until then nobody else completes it, no thread that runs the context, nor a nested run()
+/// or poll(): a handler must not wait for a receive of its own kind that it has started. And a
+/// stop() of the context takes effect after those in a row.
 ///
 /// @par Object lifetimes
 /// Destroying or closing a consumer takes it from its probe. A moved-from consumer can be

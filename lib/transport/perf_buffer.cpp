@@ -4,9 +4,11 @@
 #include "bpf/explain.hpp"
 #include "transport/ring.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <bpf/bpf.h>
@@ -45,15 +47,17 @@ bool put(int map_fd, std::size_t slot, int event_fd) noexcept {
     return bpf_map_update_elem(map_fd, &key, &event_fd, BPF_ANY) == 0;
 }
 
-// A second event, the records of which go into the ring of the first.
-bool add_lazy(int map_fd, std::size_t cpu, std::size_t slot, int eager) noexcept {
-    const int fd = open_event(cpu, 0);
-    if (fd < 0) {
+// Fills a CPU's two slots. With an event whose records go into the ring of the first, which is
+// opened before either is put: there is no half of it.
+bool put_both(int map_fd, std::size_t cpu, std::size_t lazy_slot, int eager) noexcept {
+    const int lazy = open_event(cpu, 0);
+    if (lazy < 0) {
         return false;
     }
-    const bool good = ::ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, eager) == 0 && put(map_fd, slot, fd);
+    const bool good = ::ioctl(lazy, PERF_EVENT_IOC_SET_OUTPUT, eager) == 0 &&
+                      put(map_fd, lazy_slot, lazy) && put(map_fd, cpu, eager);
     const int error = errno;
-    ::close(fd);
+    ::close(lazy);
     errno = error;
     return good;
 }
@@ -119,9 +123,7 @@ int perf_buffer::open(std::size_t cpu, event_ring& r) const noexcept {
     if (const int error = r.open(cpu, pages_)) {
         return error;
     }
-    const bool good =
-        put(map_fd_, cpu, r.fd()) && add_lazy(map_fd_, cpu, states_.cpus() + cpu, r.fd());
-    return good ? 0 : errno;
+    return put_both(map_fd_, cpu, states_.cpus() + cpu, r.fd()) ? 0 : errno;
 }
 
 ring perf_buffer::ring_of(std::size_t cpu, const event_ring& r) const noexcept {
@@ -133,8 +135,13 @@ error_code perf_buffer::renew(std::size_t cpu, const new_ring& take_over) {
     if (const int error = open(cpu, fresh)) {
         return {error, boost::system::system_category()};
     }
-    take_over(ring_of(cpu, fresh));
-    events_[cpu] = std::move(fresh);
+    // Who has found the events of before is still writing: it said so before it looked.
+    const std::atomic_ref under_way(states_.of(place_, cpu).front().word);
+    for (int patience = 1000; patience > 0 && under_way.load() != 0; --patience) {
+        std::this_thread::yield();
+    }
+    std::swap(events_[cpu], fresh); // What was there lives until it has been taken over.
+    take_over(ring_of(cpu, events_[cpu]));
     return {};
 }
 

@@ -24,7 +24,7 @@ reader::reader(const asio::any_io_executor& executor, const std::vector<ring_sou
             room_of_least(rings)) {
     rings_.reserve(rings.size());
     for (const auto& each : rings) {
-        rings_.push_back({each, nullptr, false});
+        rings_.push_back({each, nullptr});
     }
 }
 

@@ -92,6 +92,7 @@ private:
         ring_source source;
         std::unique_ptr<descriptor> watch; // Only while a run is outstanding.
         bool resuming = false;             // A drain that stopped early will go on by itself.
+        unsigned generation = 0;           // Of its source: waits of one before are of no interest.
     };
 
     // What a drain leaves in the ring.

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <limits>
 #include <thread>
+#include <utility>
 
 #include <poll.h>
 
@@ -48,8 +49,9 @@ void reader::arm(const run_pointer& run, watched_ring& r) {
     if (!r.watch) {
         return;
     }
-    r.watch->async_wait(descriptor::wait_read, [run, &r](error_code ec) {
-        if (!run->done && ec != asio::error::operation_aborted) { // Released: replaced, or hung up.
+    r.watch->async_wait(descriptor::wait_read, [run, &r, of = r.generation](error_code ec) {
+        // Released: replaced, or hung up.
+        if (!run->done && of == r.generation && ec != asio::error::operation_aborted) {
             run->self->on_readable(run, r, ec);
         }
     });
@@ -67,6 +69,9 @@ void reader::on_readable(const run_pointer& run, watched_ring& r, error_code ec)
     auto events = turn(run, r);
     if (events == 0) {
         events = look_why(run, r);
+    }
+    if (run->done) {
+        return;
     }
     if (pace_.interval().count() != 0 && !awake_ && pace_.fast(events, clock::now())) {
         awake_ = true;
@@ -222,9 +227,14 @@ void reader::arm_changes(const run_pointer& run) {
 void reader::take_changes(const run_pointer& run) {
     changes_->take([&](std::size_t place, const ring& fresh) {
         auto& r = rings_[place];
-        drain(r, everything);
         release(r.watch);
-        r.source.ring = fresh;
+        ++r.generation;
+        // First: whatever fails below, nobody reads the one that is about to go.
+        const watched_ring before{{r.source.kind, std::exchange(r.source.ring, fresh)}, nullptr};
+        drain(before, everything);
+        if (run->done) {
+            return; // The next run will watch it.
+        }
         error_code ec;
         watch(r, ec);
         if (ec) {

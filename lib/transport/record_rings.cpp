@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport/record_rings.hpp"
 
+#include <algorithm>
+
 namespace ctflow::transport {
 namespace {
 
@@ -11,7 +13,8 @@ enum place : std::size_t { updates, destroys, reserve, places };
 
 record_rings::record_rings(const record_maps& maps, const config& c, error_code& ec,
                            diagnostics& diag)
-    : states_(maps.ring_states, places, ec), flush_interval_(c.flush_interval) {
+    : states_(maps.ring_states, places, ec), flush_interval_(c.flush_interval),
+      by_cpu_(c.transport == transport_kind::perf_buffer) {
     const auto open = [&](transport_kind kind, int map_fd, place p) {
         return ec ? nullptr : open_buffer(kind, map_fd, c.buffer_pages, states_, p, ec, diag);
     };
@@ -36,7 +39,9 @@ std::vector<ring_source> record_rings::sources() const {
 
 void record_rings::take(const replace& with) {
     bool all = false;
-    const auto online = cpus_.take(all);
+    auto online = cpus_.take(all);
+    std::ranges::sort(online);
+    online.erase(std::unique(online.begin(), online.end()), online.end());
     if (all) {
         for (std::size_t cpu = 0; cpu < states_.cpus(); ++cpu) {
             renew(cpu, with);
@@ -48,8 +53,9 @@ void record_rings::take(const replace& with) {
     }
 }
 
-// What fails here is a CPU that is gone again, or without memory for its ring: its events are
-// counted as lost for want of one, and the destroys among them kept in reserve.
+// It fails for a CPU that is gone again, or if a process that has given up its capabilities, or is
+// at a limit, may open no ring any more: then the CPU's updates are counted as lost for want of one
+// until it comes online the next time, and its destroys are kept in reserve.
 void record_rings::renew(std::size_t cpu, const replace& with) {
     if (cpu >= states_.cpus()) {
         return;

@@ -37,7 +37,8 @@ public:
     // How the reader is told of records.
     wakeups told() const noexcept { return {states_.awake(), flush_interval_}; }
 
-    int fd() const noexcept override { return cpus_.fd(); }
+    // None where rings are not those of CPUs.
+    int fd() const noexcept override { return by_cpu_ ? cpus_.fd() : -1; }
     void take(const replace& with) override;
 
 private:
@@ -46,6 +47,7 @@ private:
     host::cpu_events cpus_; // Listens before the rings are opened, so that no CPU is missed.
     const ring_states states_;
     const std::chrono::nanoseconds flush_interval_;
+    const bool by_cpu_;
     std::unique_ptr<buffer> destroys_;
     std::unique_ptr<buffer> reserve_;
     std::unique_ptr<buffer> updates_;

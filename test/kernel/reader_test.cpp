@@ -168,6 +168,26 @@ private:
     asio::posix::stream_descriptor watch_;
 };
 
+// Opens the ring of the first CPU anew whenever it is told.
+struct renewals final : transport::ring_changes {
+    explicit renewals(transport::perf_buffer& b) : buffer(b) {}
+    ~renewals() { ::close(descriptor); }
+    void signal() const {
+        const std::uint64_t one = 1;
+        BOOST_REQUIRE(::write(descriptor, &one, sizeof(one)) == sizeof(one));
+    }
+    int fd() const noexcept override { return descriptor; }
+    void take(const replace& with) override {
+        std::uint64_t count = 0;
+        if (::read(descriptor, &count, sizeof(count)) != sizeof(count)) {
+            return; // At the begin of the run.
+        }
+        BOOST_TEST(!buffer.renew(0, [&](const transport::ring& fresh) { with(0, fresh); }));
+    }
+    transport::perf_buffer& buffer;
+    int descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+};
+
 // Each test that takes one of these is made for both.
 struct perf {
     static constexpr auto kind = transport_kind::perf_buffer;
@@ -448,24 +468,7 @@ BOOST_AUTO_TEST_CASE(a_ring_that_is_opened_anew_loses_nothing_of_the_one_before)
     const transport::ring_states states(f.source.maps().ring_states, 3, ec);
     transport::perf_buffer buffer(f.source.maps().updates, 64, states, 0, ec, diag);
     BOOST_REQUIRE(!ec);
-    struct changes final : transport::ring_changes {
-        explicit changes(transport::perf_buffer& b) : buffer(b) {}
-        ~changes() { ::close(descriptor); }
-        void signal() const {
-            const std::uint64_t one = 1;
-            BOOST_REQUIRE(::write(descriptor, &one, sizeof(one)) == sizeof(one));
-        }
-        int fd() const noexcept override { return descriptor; }
-        void take(const replace& with) override {
-            std::uint64_t count = 0;
-            if (::read(descriptor, &count, sizeof(count)) != sizeof(count)) {
-                return; // At the begin of the run.
-            }
-            BOOST_TEST(!buffer.renew(0, [&](const transport::ring& fresh) { with(0, fresh); }));
-        }
-        transport::perf_buffer& buffer;
-        int descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    } changes(buffer);
+    renewals changes(buffer);
     std::vector<transport::ring_source> sources;
     for (const auto& each : buffer.rings()) {
         sources.push_back({event_kind::update, each});
@@ -484,6 +487,47 @@ BOOST_AUTO_TEST_CASE(a_ring_that_is_opened_anew_loses_nothing_of_the_one_before)
     }
     f.check_sequence();
     f.finish();
+}
+
+BOOST_AUTO_TEST_CASE(nor_while_it_is_written) {
+    fixture f(transport_kind::perf_buffer);
+    error_code ec;
+    diagnostics diag;
+    const transport::ring_states states(f.source.maps().ring_states, 3, ec);
+    transport::perf_buffer buffer(f.source.maps().updates, 64, states, 0, ec, diag);
+    BOOST_REQUIRE(!ec);
+    renewals changes(buffer);
+    std::vector<transport::ring_source> sources;
+    for (const auto& each : buffer.rings()) {
+        sources.push_back({event_kind::update, each});
+    }
+    f.subject =
+        std::make_shared<transport::reader>(f.ctx.get_executor(), sources, f.sink, nullptr,
+                                            transport::wakeups{states.awake(), 500us}, &changes);
+    f.run();
+    f.ctx.poll();
+    std::atomic<bool> done = false;
+    std::atomic<std::uint64_t> taken = 0;
+    std::thread writer([&] { // On the CPU whose ring it is.
+        while (!done) {
+            taken += f.source.emit(64);
+        }
+    });
+    if (::sysconf(_SC_NPROCESSORS_ONLN) > 1) {
+        test::stay_on_cpu(1);
+    }
+    for (int i = 0; i < 300; ++i) {
+        changes.signal();
+        f.ctx.restart();
+        f.ctx.run_for(1ms);
+    }
+    done = true;
+    writer.join();
+    f.finish();
+    BOOST_TEST(f.sink->numbers.size() == taken);
+    auto& all = f.sink->numbers;
+    std::ranges::sort(all);
+    BOOST_TEST((std::ranges::adjacent_find(all) == all.end()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

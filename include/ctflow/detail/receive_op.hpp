@@ -184,13 +184,17 @@ private:
     // How many receives in a row may complete in one turn of the executor.
     static constexpr int in_a_row = 16;
 
-    static constexpr char kind = 0; // Its address is the type's.
+    // Its address is the type's. Not a constant: those may be merged.
+    static inline char kind = 0;
 
     // Started by the handler of another, on its executor, and with something to receive. Then it
     // need not be posted: that is a system call each time if the context has nothing else to do
     // (epoll_wait(2)), and makes receiving one by one slow. Only if the two are alike: a coroutine,
     // say, that suspends now. Another handler might wait for this one.
     static bool follows_one_that_completes(const receive_op& op) noexcept {
+        if constexpr (!can_post) {
+            return false; // A handler whose type has been erased: who knows which.
+        }
         const auto* const before = completion::innermost();
         return before != nullptr && before->is_of(*op.core_, &kind) &&
                static_cast<const completing&>(*before).executor == op.work_.get_executor() &&
