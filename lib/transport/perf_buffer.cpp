@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <thread>
@@ -135,9 +136,11 @@ error_code perf_buffer::renew(std::size_t cpu, const new_ring& take_over) {
     if (const int error = open(cpu, fresh)) {
         return {error, boost::system::system_category()};
     }
-    // Who has found the events of before is still writing: it said so before it looked.
+    // Who has found the events of before is still writing: it said so before it looked. That takes
+    // a moment; but a hypervisor may stop a CPU in the middle of it.
     const std::atomic_ref under_way(states_.of(place_, cpu).front().word);
-    for (int patience = 1000; patience > 0 && under_way.load() != 0; --patience) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+    while (under_way.load() != 0 && std::chrono::steady_clock::now() < deadline) {
         std::this_thread::yield();
     }
     std::swap(events_[cpu], fresh); // What was there lives until it has been taken over.
