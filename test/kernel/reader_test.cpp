@@ -188,6 +188,28 @@ struct renewals final : transport::ring_changes {
     int descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 };
 
+// A reader whose only rings are those, and that is running.
+struct renewed : fixture {
+    renewed() : fixture(transport_kind::perf_buffer) {
+        BOOST_REQUIRE_MESSAGE(!ec, ec.message() << ": " << diag);
+        std::vector<transport::ring_source> sources;
+        for (const auto& each : buffer.rings()) {
+            sources.push_back({event_kind::update, each});
+        }
+        subject = std::make_shared<transport::reader>(ctx.get_executor(), sources, sink, nullptr,
+                                                      transport::wakeups{states.awake(), 500us},
+                                                      &changes);
+        run();
+        ctx.poll();
+    }
+
+    error_code ec;
+    diagnostics diag;
+    const transport::ring_states states{source.maps().ring_states, 3, ec};
+    transport::perf_buffer buffer{source.maps().updates, 64, states, 0, ec, diag};
+    renewals changes{buffer};
+};
+
 // Each test that takes one of these is made for both.
 struct perf {
     static constexpr auto kind = transport_kind::perf_buffer;
@@ -461,56 +483,24 @@ BOOST_AUTO_TEST_CASE(what_is_no_ring_buffer_is_not_opened) {
 }
 
 // As when a CPU comes online that was there before.
-BOOST_AUTO_TEST_CASE(a_ring_that_is_opened_anew_loses_nothing_of_the_one_before) {
-    fixture f(transport_kind::perf_buffer);
-    error_code ec;
-    diagnostics diag;
-    const transport::ring_states states(f.source.maps().ring_states, 3, ec);
-    transport::perf_buffer buffer(f.source.maps().updates, 64, states, 0, ec, diag);
-    BOOST_REQUIRE(!ec);
-    renewals changes(buffer);
-    std::vector<transport::ring_source> sources;
-    for (const auto& each : buffer.rings()) {
-        sources.push_back({event_kind::update, each});
-    }
-    f.subject =
-        std::make_shared<transport::reader>(f.ctx.get_executor(), sources, f.sink, nullptr,
-                                            transport::wakeups{states.awake(), 500us}, &changes);
-    f.run();
-    f.ctx.poll();
+BOOST_FIXTURE_TEST_CASE(a_ring_that_is_opened_anew_loses_nothing_of_the_one_before, renewed) {
     for (std::size_t round = 1; round <= 50; ++round) {
-        f.source.emit(7); // Into the ring that is about to go.
+        source.emit(7); // Into the ring that is about to go.
         changes.signal();
-        BOOST_REQUIRE(f.wait_for(8 * round - 1));
-        f.source.emit(1); // Into the one that came.
-        BOOST_REQUIRE(f.wait_for(8 * round));
+        BOOST_REQUIRE(wait_for(8 * round - 1));
+        source.emit(1); // Into the one that came.
+        BOOST_REQUIRE(wait_for(8 * round));
     }
-    f.check_sequence();
-    f.finish();
+    check_sequence();
+    finish();
 }
 
-BOOST_AUTO_TEST_CASE(nor_while_it_is_written) {
-    fixture f(transport_kind::perf_buffer);
-    error_code ec;
-    diagnostics diag;
-    const transport::ring_states states(f.source.maps().ring_states, 3, ec);
-    transport::perf_buffer buffer(f.source.maps().updates, 64, states, 0, ec, diag);
-    BOOST_REQUIRE(!ec);
-    renewals changes(buffer);
-    std::vector<transport::ring_source> sources;
-    for (const auto& each : buffer.rings()) {
-        sources.push_back({event_kind::update, each});
-    }
-    f.subject =
-        std::make_shared<transport::reader>(f.ctx.get_executor(), sources, f.sink, nullptr,
-                                            transport::wakeups{states.awake(), 500us}, &changes);
-    f.run();
-    f.ctx.poll();
+BOOST_FIXTURE_TEST_CASE(nor_while_it_is_written, renewed) {
     std::atomic<bool> done = false;
     std::atomic<std::uint64_t> taken = 0;
     std::thread writer([&] { // On the CPU whose ring it is.
         while (!done) {
-            taken += f.source.emit(64);
+            taken += source.emit(64);
         }
     });
     if (::sysconf(_SC_NPROCESSORS_ONLN) > 1) {
@@ -518,14 +508,14 @@ BOOST_AUTO_TEST_CASE(nor_while_it_is_written) {
     }
     for (int i = 0; i < 300; ++i) {
         changes.signal();
-        f.ctx.restart();
-        f.ctx.run_for(1ms);
+        ctx.restart();
+        ctx.run_for(1ms);
     }
     done = true;
     writer.join();
-    f.finish();
-    BOOST_TEST(f.sink->numbers.size() == taken);
-    auto& all = f.sink->numbers;
+    finish();
+    BOOST_TEST(sink->numbers.size() == taken);
+    auto& all = sink->numbers;
     std::ranges::sort(all);
     BOOST_TEST((std::ranges::adjacent_find(all) == all.end()));
 }
