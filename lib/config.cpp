@@ -57,7 +57,8 @@ error_code validate(const config& given) noexcept {
     if (c.curve1.age >= c.curve2.age) {
         return errc::curve1_age;
     }
-    if (!std::has_single_bit(c.buffer_pages) || c.buffer_pages > config::buffer_pages_limit) {
+    if (c.buffer_pages != 0 &&
+        (!std::has_single_bit(c.buffer_pages) || c.buffer_pages > config::buffer_pages_limit)) {
         return errc::buffer_pages;
     }
     if (!std::has_single_bit(c.reserve_pages) || c.reserve_pages > config::reserve_pages_limit) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/pipeline.hpp"
 
+#include "host/locked_memory.hpp"
+
 #include <bit>
 #include <stdexcept>
 #include <utility>
@@ -11,11 +13,11 @@ namespace ctflow::bench {
 
 std::unique_ptr<test::emitter> make_source(transport_kind kind) {
     const auto cpus = static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_ONLN));
-    return std::make_unique<test::emitter>(kind, std::bit_ceil(config{}.buffer_pages * cpus));
+    return std::make_unique<test::emitter>(kind, std::bit_ceil(perf_buffer_pages() * cpus));
 }
 
 std::size_t perf_buffer_pages() {
-    return config{}.buffer_pages;
+    return host::with_sizes({}).buffer_pages;
 }
 
 std::shared_ptr<transport::reader> make_reader(const boost::asio::any_io_executor& executor,
@@ -32,7 +34,7 @@ pipeline::pipeline(const boost::asio::any_io_executor& executor, const test::emi
                    transport_kind kind, std::shared_ptr<transport::event_sink> sink) {
     error_code ec;
     diagnostics diag;
-    config c;
+    config c = host::with_sizes({});
     c.transport = kind;
     rings_ = std::make_unique<transport::record_rings>(source.maps(), c, ec, diag);
     if (ec) {

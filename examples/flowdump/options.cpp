@@ -32,7 +32,8 @@ a rate that falls with its age, and when it ends.
   --btf FILE         types of a kernel that has no BTF of its own
   --transport HOW    perf_buffer, a ring for each CPU; or ring_buffer, one for
                      all, whose events are in order (perf_buffer)
-  --buffer-pages N   room for events of each CPU, a power of two (64)
+  --buffer-pages N   room for events of each CPU, a power of two (256; 64 where
+                     locked memory is limited)
   --reserve-pages N  room for destroy events that find none there, of all CPUs
                      together, a power of two (1024)
   --flush-interval TIME

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/locked_memory.hpp"
 
+#include "host/memory.hpp"
 #include "host/privileges.hpp"
 #include "host/release.hpp"
 
@@ -28,6 +29,13 @@ bool bpf_memory_is_limited() {
 
 bool rings_are_limited() {
     return limit() != RLIM_INFINITY && lacks_ipc_lock();
+}
+
+config with_sizes(config c) {
+    if (c.buffer_pages == 0) {
+        c.buffer_pages = default_buffer_pages(rings_are_limited());
+    }
+    return c;
 }
 
 std::string locked_memory_limit() {

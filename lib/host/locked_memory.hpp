@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <ctflow/config.hpp>
+
 #include <string>
 #include <string_view>
 
@@ -16,6 +18,9 @@ bool bpf_memory_is_limited();
 // Whether there is one that it holds against the ring buffers of perf events (mmap(2) of them says
 // EPERM then).
 bool rings_are_limited();
+
+// The configuration with the sizes that it leaves to us.
+config with_sizes(config c);
 
 // "ulimit -l is 64", in KiB.
 std::string locked_memory_limit();

@@ -32,6 +32,13 @@ std::uint64_t shared_ring_size(std::size_t pages, const machine& m) noexcept;
 // The largest power of two that fits into a map's max_entries.
 constexpr std::uint64_t shared_ring_limit = std::uint64_t{1} << 31;
 
+// What config::buffer_pages is if nobody says. `limited`: perf buffers are locked memory, and there
+// is a limit to it. Without more, two of 64 pages come to what kernel.perf_event_mlock_kb has for
+// each CPU.
+constexpr std::size_t default_buffer_pages(bool limited) noexcept {
+    return limited ? 64 : 256;
+}
+
 // What the kernel sets aside for the rings of updates and those of destroys.
 std::uint64_t ring_bytes(transport_kind transport, std::size_t pages, const machine& m) noexcept;
 

@@ -12,6 +12,18 @@ bool by_netfilter(const host_facts& f, const config& c) {
            (f.load && !f.load->refusal && f.load->kernel.attach == attach_mode::netfilter);
 }
 
+namespace {
+
+// With the sizes that a probe would take by default.
+config sized(const host_facts& f, config c) {
+    if (c.buffer_pages == 0) {
+        c.buffer_pages = host::default_buffer_pages(!has_capability(f, CAP_IPC_LOCK));
+    }
+    return c;
+}
+
+} // namespace
+
 bool worth_trying(const host_facts& f, const config& c) {
     const auto needed = {judge_kernel(f), judge_btf(f, c), judge_lockdown(f, c),
                          judge_capabilities(f, c), judge_module(f)};
@@ -19,10 +31,11 @@ bool worth_trying(const host_facts& f, const config& c) {
                                 [](const auto& each) { return each.verdict == verdict::bad; });
 }
 
-config sizes_to_try(const host_facts& f, const config& c) {
-    if (validate(with_defaults(c))) {
-        return c; // The probe says what is wrong with it.
+config sizes_to_try(const host_facts& f, const config& given) {
+    if (validate(with_defaults(given))) {
+        return given; // The probe says what is wrong with it.
     }
+    const config c = sized(f, given);
     config small = c;
     const bool plenty = judge_memory(f, c).verdict == verdict::good;
     if (!plenty) {
@@ -30,12 +43,13 @@ config sizes_to_try(const host_facts& f, const config& c) {
     }
     // Who has CAP_IPC_LOCK is held to no limit: of large rings there is nothing to learn.
     if (!plenty || has_capability(f, CAP_IPC_LOCK)) {
-        small.buffer_pages = std::min(c.buffer_pages, config().buffer_pages);
+        small.buffer_pages = std::min(c.buffer_pages, host::default_buffer_pages(true));
     }
     return small;
 }
 
-preflight_report judge(const host_facts& f, const config& c) {
+preflight_report judge(const host_facts& f, const config& given) {
+    const config c = sized(f, given);
     const auto lockdown = judge_lockdown(f, c);
     const auto capabilities = judge_capabilities(f, c);
     preflight_report report{{judge_kernel(f), judge_btf(f, c), lockdown, capabilities,

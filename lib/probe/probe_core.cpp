@@ -132,7 +132,7 @@ std::shared_ptr<probe_core> make_live(const asio::any_io_executor& executor, con
         diag = host::running_release();
         return nullptr;
     }
-    const config complete = with_defaults(c);
+    const config complete = host::with_sizes(with_defaults(c));
     auto programs = bpf::load(complete, kernel, ec, diag);
     if (ec) {
         return nullptr;

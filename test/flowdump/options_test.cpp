@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(nothing_gives_the_defaults) {
     BOOST_TEST(!o.duration.has_value());
     BOOST_TEST((o.config.attach == ctflow::attach_mode::automatic));
     BOOST_TEST((o.config.transport == ctflow::transport_kind::perf_buffer));
-    BOOST_TEST(o.config.buffer_pages == 64U);
+    BOOST_TEST(o.config.buffer_pages == 0U); // The probe's default.
     BOOST_TEST(o.config.reserve_pages == 1024U);
     BOOST_TEST(o.config.max_flows == 65536U);
     BOOST_TEST(o.config.netlink_buffer == 4194304U);

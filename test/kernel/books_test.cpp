@@ -2,6 +2,7 @@
 //
 // Every event that is sent is delivered to each consumer, or counted in one place. Under overload,
 // on real buffers of the running kernel, from the probe's own code on both of their ends.
+#include "host/locked_memory.hpp"
 #include "probe/fanout.hpp"
 #include "probe/registry.hpp"
 #include "support/emitter.hpp"
@@ -201,7 +202,7 @@ BOOST_DATA_TEST_CASE(every_event_is_delivered_or_counted_once,
 // While the reader is stalled, by more than their ring holds, and in the middle of updates that
 // push each other out.
 BOOST_DATA_TEST_CASE(destroys_survive_where_updates_are_dropped, data::make(transports), kind) {
-    ledger b(kind, config{}.buffer_pages, config{}.reserve_pages);
+    ledger b(kind, host::with_sizes({}).buffer_pages, config{}.reserve_pages);
     b.add(pace::fast, 65536);
     b.run();
     b.ctx.poll();

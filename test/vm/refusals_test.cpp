@@ -48,7 +48,7 @@ refusal refuse(const config& c) {
     return r;
 }
 
-refusal refuse(attach_mode mode, std::size_t pages = config().buffer_pages) {
+refusal refuse(attach_mode mode, std::size_t pages = 0) {
     config c;
     c.attach = mode;
     c.buffer_pages = pages;
