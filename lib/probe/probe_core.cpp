@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/load.hpp"
+#include "host/locked_memory.hpp"
 #include "host/release.hpp"
 #include "probe/failed_probe.hpp"
 #include "probe/pipeline.hpp"
