@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(capabilities_that_cannot_be_had_or_do_not_count) {
 BOOST_AUTO_TEST_CASE(memory_is_reckoned) {
     auto f = good_host();
     BOOST_TEST(only(f, "memory").finding ==
-               "about 12 MiB needed, of 512 MiB that the machine has left");
+               "about 15 MiB needed, of 512 MiB that the machine has left");
     config large;
     large.buffer_pages = 65536;
     auto c = the_one(f, verdict::bad, large);
