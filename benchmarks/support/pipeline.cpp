@@ -41,7 +41,7 @@ pipeline::pipeline(const boost::asio::any_io_executor& executor, const test::emi
         throw std::runtime_error("opening the rings: " + ec.message() + ": " + diag);
     }
     reader_ = std::make_shared<transport::reader>(executor, rings_->sources(), std::move(sink),
-                                                  nullptr, rings_->told(), rings_.get());
+                                                  nullptr, rings_->told());
 }
 
 void pipeline::run() {

@@ -69,6 +69,7 @@ enum class errc {
     already_started,     ///< start() on a probe that is started.
     not_started,         ///< stop() or async_run() on a probe that is not started.
     stopping,            ///< start() while a stop() is not through yet.
+    conntrack_unloaded,  ///< conntrack's module was unloaded under a probe that was started.
     already_running,     ///< A second async_run() beside one that is outstanding.
     duplicate_consumer,  ///< A consumer of that name is registered already.
     unknown_consumer,    ///< No consumer of that name is registered.

@@ -15,19 +15,30 @@ namespace ctflow::host {
 // it is about anything else.
 std::optional<std::size_t> cpu_come_online(std::string_view message) noexcept;
 
-// Hears of CPUs that come online, from the kernel's messages to device managers. They are for all
-// who listen, without any right, in network namespaces of the initial user namespace.
-class cpu_events {
+// Whether it says that a module of conntrack's was unloaded: "remove@/module/nf_conntrack" or
+// another that begins so.
+bool conntrack_unloaded(std::string_view message) noexcept;
+
+// What has happened.
+struct kernel_news {
+    std::vector<std::size_t> online; // CPUs, each once, in order.
+    bool unloaded = false;           // A module of conntrack's; see module_watch.
+    bool dropped = false;            // More than was to be heard: it may have been anything.
+};
+
+// Hears of CPUs that come online and of modules that go, from the kernel's messages to device
+// managers. They are for all who listen, without any right, in network namespaces of the initial
+// user namespace.
+class kernel_events {
 public:
     // If there are no such messages (a kernel without netlink, say) it hears nothing.
-    cpu_events() noexcept;
+    kernel_events() noexcept;
 
     // Readable when there is something to take; -1 if it hears nothing.
     int fd() const noexcept { return socket_ ? mnl_socket_get_fd(socket_.get()) : -1; }
 
-    // Takes what is there, without waiting: the CPUs that have come online. `all` is set if
-    // messages were dropped, so that it may have been any.
-    std::vector<std::size_t> take(bool& all);
+    // Takes what is there, without waiting.
+    kernel_news take();
 
 private:
     netlink_socket socket_;

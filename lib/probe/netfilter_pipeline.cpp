@@ -30,6 +30,7 @@ void netfilter_pipeline::start(bool again, error_code& ec, diagnostics& diag) {
         diag = "/proc is needed to tell network namespaces apart";
         return;
     }
+    ctnetlink_.begin();
     // Before the programs: what begins while nobody listens may never be told to end
     // (nf_conntrack_events = 2).
     ends_.open(ec, diag);
@@ -84,6 +85,14 @@ void netfilter_pipeline::on_ends(std::span<const ctnetlink::ended> all) {
     }
     hand_on();
     sink.flush();
+}
+
+// Without ctnetlink, which goes before conntrack can, nobody tells of ends. There is one ring, and
+// so nothing to replace.
+error_code netfilter_pipeline::take(const replace&) {
+    const auto news = events_.take();
+    const bool gone = (news.dropped || news.unloaded) && ctnetlink_.gone();
+    return gone ? make_error_code(errc::conntrack_unloaded) : error_code();
 }
 
 void netfilter_pipeline::close() {

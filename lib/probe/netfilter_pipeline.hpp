@@ -4,6 +4,8 @@
 #include "bpf/netfilter_object.hpp"
 #include "ctnetlink/end_source.hpp"
 #include "ctnetlink/flow_book.hpp"
+#include "host/kernel_events.hpp"
+#include "host/module_watch.hpp"
 #include "probe/pipeline.hpp"
 #include "transport/ring_buffer.hpp"
 #include "transport/ring_states.hpp"
@@ -15,7 +17,9 @@ namespace ctflow::detail {
 
 // Of programs at netfilter's hooks: updates come by a ring, ends by netlink, and the flow book
 // tells which belong together. Of one network namespace: that of the thread that calls start().
-class netfilter_pipeline final : public pipeline, private transport::event_sink {
+class netfilter_pipeline final : public pipeline,
+                                 private transport::event_sink,
+                                 private transport::ring_changes {
 public:
     netfilter_pipeline(std::unique_ptr<bpf::netfilter_object> programs, const config& c,
                        error_code& ec);
@@ -25,6 +29,7 @@ public:
     transport::event_sink& entrance() noexcept override { return *this; }
     transport::wakeups wakeups() const noexcept override;
     transport::side_source* side() noexcept override { return &ends_; }
+    transport::ring_changes* changes() noexcept override { return this; }
     void start(bool again, error_code& ec, diagnostics& diag) override;
     void read(probe_stats& stats) override;
 
@@ -35,8 +40,13 @@ private:
     void flush() override { sink.flush(); }
     void close() override;
 
+    int fd() const noexcept override { return events_.fd(); }
+    error_code take(const replace& with) override;
+
     void on_ends(std::span<const ctnetlink::ended> all);
 
+    host::kernel_events events_;
+    host::module_watch ctnetlink_{"nf_conntrack_netlink"};
     const std::unique_ptr<bpf::netfilter_object> object_;
     const transport::ring_states states_;
     const std::chrono::nanoseconds flush_interval_;

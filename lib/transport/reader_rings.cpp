@@ -225,7 +225,7 @@ void reader::arm_changes(const run_pointer& run) {
 }
 
 void reader::take_changes(const run_pointer& run) {
-    changes_->take([&](std::size_t place, const ring& fresh) {
+    const auto dead = changes_->take([&](std::size_t place, const ring& fresh) {
         auto& r = rings_[place];
         release(r.watch);
         ++r.generation;
@@ -244,6 +244,10 @@ void reader::take_changes(const run_pointer& run) {
         arm(run, r);
         turn(run, r);
     });
+    if (dead && !run->done) {
+        drain_rings(); // What was sent until then.
+        finish(run, dead);
+    }
 }
 
 } // namespace ctflow::transport

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport/record_rings.hpp"
 
-#include <algorithm>
-
 namespace ctflow::transport {
 namespace {
 
@@ -37,18 +35,8 @@ std::vector<ring_source> record_rings::sources() const {
     return all;
 }
 
-void record_rings::take(const replace& with) {
-    bool all = false;
-    auto online = cpus_.take(all);
-    std::ranges::sort(online);
-    online.erase(std::unique(online.begin(), online.end()), online.end());
-    if (all) {
-        for (std::size_t cpu = 0; cpu < states_.cpus(); ++cpu) {
-            renew(cpu, with);
-        }
-        return;
-    }
-    for (const auto cpu : online) {
+void record_rings::renew_all(const ring_changes::replace& with) {
+    for (std::size_t cpu = 0; cpu < states_.cpus(); ++cpu) {
         renew(cpu, with);
     }
 }
@@ -56,8 +44,8 @@ void record_rings::take(const replace& with) {
 // It fails for a CPU that is gone again, or if a process that has given up its capabilities, or is
 // at a limit, may open no ring any more: then the CPU's updates are counted as lost for want of one
 // until it comes online the next time, and its destroys are kept in reserve.
-void record_rings::renew(std::size_t cpu, const replace& with) {
-    if (cpu >= states_.cpus()) {
+void record_rings::renew(std::size_t cpu, const ring_changes::replace& with) {
+    if (!by_cpu_ || cpu >= states_.cpus()) {
         return;
     }
     const auto put = [&](std::size_t at) {

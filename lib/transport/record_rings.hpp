@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "host/cpu_events.hpp"
 #include "transport/buffer.hpp"
 #include "transport/reader.hpp"
 #include "transport/ring_changes.hpp"
@@ -27,7 +26,7 @@ struct record_maps {
 
 // All rings behind these maps: of updates and of destroys, each in rings for every CPU or in one
 // for all; and the ring of destroys that found no room there.
-class record_rings final : public ring_changes {
+class record_rings {
 public:
     record_rings(const record_maps& maps, const config& c, error_code& ec, diagnostics& diag);
 
@@ -37,14 +36,11 @@ public:
     // How the reader is told of records.
     wakeups told() const noexcept { return {states_.awake(), flush_interval_}; }
 
-    // None where rings are not those of CPUs.
-    int fd() const noexcept override { return by_cpu_ ? cpus_.fd() : -1; }
-    void take(const replace& with) override;
+    // Opens the rings of a CPU that has come online, if it has any for itself.
+    void renew(std::size_t cpu, const ring_changes::replace& with);
+    void renew_all(const ring_changes::replace& with);
 
 private:
-    void renew(std::size_t cpu, const replace& with);
-
-    host::cpu_events cpus_; // Listens before the rings are opened, so that no CPU is missed.
     const ring_states states_;
     const std::chrono::nanoseconds flush_interval_;
     const bool by_cpu_;

@@ -3,8 +3,8 @@
 // What is read from the kernel's texts: a release, lists of CPUs, messages for device managers,
 // /proc/kallsyms and available_filter_functions, /proc/meminfo. The first byte says which.
 #include "fuzz.hpp"
-#include "host/cpu_events.hpp"
 #include "host/cpus.hpp"
+#include "host/kernel_events.hpp"
 #include "host/memory.hpp"
 #include "host/release.hpp"
 #include "host/symbols.hpp"
@@ -29,6 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         break;
     case 2:
         (void)host::cpu_come_online(copy);
+        (void)host::conntrack_unloaded(copy);
         break;
     case 3:
         fuzz::require(host::find_functions(lines, names).size() <= names.size());

@@ -95,7 +95,7 @@ struct fixture {
         : source(kind, pages), open(source, kind, pages),
           subject(std::make_shared<transport::reader>(
               ctx.get_executor(), open.rings.sources(), sink, nullptr,
-              transport::wakeups{open.rings.told().awake, interval}, &open.rings)) {}
+              transport::wakeups{open.rings.told().awake, interval})) {}
 
     void run() {
         subject->run([this](error_code ec) { result = ec; });
@@ -177,12 +177,13 @@ struct renewals final : transport::ring_changes {
         BOOST_REQUIRE(::write(descriptor, &one, sizeof(one)) == sizeof(one));
     }
     int fd() const noexcept override { return descriptor; }
-    void take(const replace& with) override {
+    error_code take(const replace& with) override {
         std::uint64_t count = 0;
         if (::read(descriptor, &count, sizeof(count)) != sizeof(count)) {
-            return; // At the begin of the run.
+            return {}; // At the begin of the run.
         }
         BOOST_TEST(!buffer.renew(0, [&](const transport::ring& fresh) { with(0, fresh); }));
+        return {};
     }
     transport::perf_buffer& buffer;
     int descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

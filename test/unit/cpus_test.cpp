@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/cpu_events.hpp"
 #include "host/cpus.hpp"
+#include "host/kernel_events.hpp"
+#include "host/module_watch.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -46,12 +47,31 @@ BOOST_AUTO_TEST_CASE(of_the_kernels_messages_those_of_cpus_coming_online_count) 
     }
 }
 
+BOOST_AUTO_TEST_CASE(of_those_of_modules_the_ends_of_conntracks_count) {
+    BOOST_TEST(conntrack_unloaded("remove@/module/nf_conntrack\0ACTION=remove\0"sv));
+    BOOST_TEST(conntrack_unloaded("remove@/module/nf_conntrack_netlink\0ACTION=remove\0"sv));
+    for (const auto other : {""sv, "remove@"sv, "add@/module/nf_conntrack"sv,
+                             "remove@/module/nf_nat"sv, "remove@/bus/nf_conntrack"sv}) {
+        BOOST_TEST_CONTEXT(std::string(other)) {
+            BOOST_TEST(!conntrack_unloaded(other));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_module_that_is_not_there_does_not_go) {
+    module_watch w("ctflow_no_such_module");
+    BOOST_TEST(!w.gone()); // Not begun.
+    w.begin();
+    BOOST_TEST(!w.gone());
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_heard_where_nothing_happens) {
-    cpu_events events;
+    kernel_events events;
     BOOST_REQUIRE(events.fd() >= 0);
-    bool all = false;
-    BOOST_TEST(events.take(all).empty());
-    BOOST_TEST(!all);
+    const auto news = events.take();
+    BOOST_TEST(news.online.empty());
+    BOOST_TEST(!news.unloaded);
+    BOOST_TEST(!news.dropped);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -191,11 +191,12 @@ BOOST_AUTO_TEST_CASE(a_run_ends_when_all_have_hung_up) {
 BOOST_AUTO_TEST_CASE(a_ring_that_comes_later_is_read) {
     struct later final : transport::ring_changes {
         int fd() const noexcept override { return signal; }
-        void take(const replace& with) override {
+        error_code take(const replace& with) override {
             std::uint64_t count = 0;
             if (::read(signal, &count, sizeof(count)) == sizeof(count)) {
                 with(0, fresh);
             }
+            return {};
         }
         int signal = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         transport::ring fresh;
@@ -218,6 +219,34 @@ BOOST_AUTO_TEST_CASE(a_ring_that_comes_later_is_read) {
     f.wait_for(4);
     BOOST_TEST(f.sink->numbers.size() == 4U);
     f.finish();
+    ::close(changes.signal);
+}
+
+BOOST_AUTO_TEST_CASE(where_nothing_comes_any_more_the_run_ends_with_what_was_there) {
+    struct dead final : transport::ring_changes {
+        int fd() const noexcept override { return signal; }
+        error_code take(const replace&) override {
+            std::uint64_t count = 0;
+            const bool told = ::read(signal, &count, sizeof(count)) == sizeof(count);
+            return told ? make_error_code(errc::conntrack_unloaded) : error_code();
+        }
+        int signal = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    } changes;
+    reader_fixture f;
+    f.subject = std::make_shared<transport::reader>(
+        f.ctx.get_executor(), std::vector<transport::ring_source>{{event_kind::update, f.ring()}},
+        f.sink, nullptr, transport::wakeups{&f.awake, {}}, &changes);
+    f.run();
+    f.ctx.poll();
+    BOOST_TEST(!f.result.has_value());
+    f.write(3); // Which wake nobody.
+    const std::uint64_t one = 1;
+    BOOST_REQUIRE(::write(changes.signal, &one, sizeof(one)) == sizeof(one));
+    f.ctx.restart();
+    f.ctx.run();
+    BOOST_TEST((f.result == errc::conntrack_unloaded));
+    BOOST_TEST(f.sink->numbers.size() == 3U);
+    BOOST_TEST(!f.sink->closed); // stop() does that.
     ::close(changes.signal);
 }
 
