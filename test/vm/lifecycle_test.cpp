@@ -2,6 +2,7 @@
 //
 // Starting, stopping, registering, destroying: with the BPF program really attached.
 #include "support/netns.hpp"
+#include "support/resources.hpp"
 #include "vm/watch.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -13,19 +14,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <bpf/bpf.h>
-#include <malloc.h>
-#include <unistd.h>
 
 namespace asio = boost::asio;
 using namespace ctflow;
@@ -45,84 +39,12 @@ error_code result_of(const std::function<void()>& call) {
     return {};
 }
 
-// What a probe could leave behind.
-struct resources {
-    std::size_t descriptors = 0;
-    std::size_t programs = 0;
-    std::size_t maps = 0;
-    std::size_t links = 0;
-    std::size_t resident_kb = 0;
-
-    static resources now() {
-        using std::filesystem::directory_iterator;
-        resources r;
-        r.descriptors = static_cast<std::size_t>(
-            std::distance(directory_iterator("/proc/self/fd"), directory_iterator()));
-        r.programs = count(bpf_prog_get_next_id);
-        r.maps = count(bpf_map_get_next_id);
-        r.links = count(bpf_link_get_next_id);
-        ::malloc_trim(0);
-        std::ifstream statm("/proc/self/statm");
-        std::size_t size = 0;
-        std::size_t resident = 0;
-        statm >> size >> resident;
-        r.resident_kb = resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) / 1024;
-        return r;
-    }
-
-private:
-    static std::size_t count(int (*next)(__u32, __u32*)) {
-        std::size_t n = 0;
-        for (__u32 id = 0; next(id, &id) == 0;) {
-            ++n;
-        }
-        return n;
-    }
-};
-
-void check_same(const resources& before, const resources& after) {
-    BOOST_TEST(after.descriptors == before.descriptors);
-    BOOST_TEST(after.programs == before.programs);
-    BOOST_TEST(after.maps == before.maps);
-    BOOST_TEST(after.links == before.links);
-}
-
-void check_memory(const resources& before, const resources& after) {
-#if defined(__SANITIZE_ADDRESS__)
-    // It keeps what is freed, and judges leaks itself when the program ends.
-    (void)before;
-    (void)after;
-#else
-    BOOST_TEST(after.resident_kb < before.resident_kb + 2048);
-#endif
-}
-
-// The kernel frees BPF objects a while after their last reference is gone.
-void settle(const resources& before) {
-    for (int i = 0; i < 400; ++i) {
-        const auto now = resources::now();
-        if (now.programs == before.programs && now.maps == before.maps &&
-            now.links == before.links) {
-            return;
-        }
-        ::usleep(50'000);
-    }
-}
-
-// What there was before the first probe: a later look may still see what a probe before left.
-struct outside {
-    outside() { value = resources::now(); }
-    static inline resources value;
-};
-
 int cycles() {
     const char* value = std::getenv("CTFLOW_CYCLES");
     return value != nullptr && *value != 0 ? std::atoi(value) : 1000;
 }
 
 } // namespace
-
-BOOST_TEST_GLOBAL_FIXTURE(outside);
 
 BOOST_AUTO_TEST_SUITE(lifecycle)
 
@@ -416,7 +338,7 @@ BOOST_AUTO_TEST_CASE(a_moved_probe_goes_on) {
 // Cycles of a probe that is started and stopped, with a run, a consumer and a receive in each.
 BOOST_AUTO_TEST_CASE(start_and_stop_leak_nothing) {
     asio::io_context ctx;
-    settle(outside::value);
+    settle(resources::at_first());
     {
         probe p(ctx, config_under_test());
         auto before = resources::now();
@@ -445,13 +367,11 @@ BOOST_AUTO_TEST_CASE(start_and_stop_leak_nothing) {
         check_same(before, after);
         BOOST_TEST_MESSAGE(cycles() << " start/stop cycles: resident " << before.resident_kb
                                     << " kB before, " << after.resident_kb << " kB after");
-        check_memory(before, after);
+        check_memory(before, after, 2048);
     }
-    settle(outside::value);
+    settle(resources::at_first());
     const auto at_end = resources::now();
-    BOOST_TEST(at_end.programs == outside::value.programs);
-    BOOST_TEST(at_end.maps == outside::value.maps);
-    BOOST_TEST(at_end.links == outside::value.links);
+    check_same_in_kernel(resources::at_first(), at_end);
 }
 
 BOOST_AUTO_TEST_CASE(construction_and_destruction_leak_nothing) {
@@ -460,7 +380,7 @@ BOOST_AUTO_TEST_CASE(construction_and_destruction_leak_nothing) {
     const int rounds = std::max(2, cycles() / 20);
     for (int i = -3; i < rounds; ++i) {
         if (i == 0) {
-            settle(outside::value);
+            settle(resources::at_first());
             before = resources::now();
         }
         probe p(ctx, config_under_test());
@@ -476,7 +396,7 @@ BOOST_AUTO_TEST_CASE(construction_and_destruction_leak_nothing) {
     check_same(before, after);
     BOOST_TEST_MESSAGE(rounds << " probes: resident " << before.resident_kb << " kB before, "
                               << after.resident_kb << " kB after");
-    check_memory(before, after);
+    check_memory(before, after, 2048);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

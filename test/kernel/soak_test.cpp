@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// 200,000 events a second for as long as CTFLOW_SECONDS says, while consumers come and go: memory
+// and descriptors stay what they are, and the books balance.
+#include "host/locked_memory.hpp"
+#include "kernel/ledger.hpp"
+#include "support/resources.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace ctflow;
+using namespace std::chrono_literals;
+using test::ledger;
+using test::pace;
+using test::resources;
+using clock_type = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::uint32_t a_millisecond = 200; // Events, of which every tenth is a destroy.
+
+std::chrono::seconds duration() {
+    const char* value = std::getenv("CTFLOW_SECONDS");
+    return std::chrono::seconds(value != nullptr && *value != 0 ? std::atoi(value) : 60);
+}
+
+// As a process that is not scheduled does: what is missed is made up for.
+void send(test::emitter& source, const std::atomic<bool>& enough, std::uint64_t& rounds) {
+    test::stay_on_cpu(0);
+    for (auto next = clock_type::now(); !enough; ++rounds) {
+        source.emit(a_millisecond * 9 / 10);
+        source.emit(a_millisecond / 10, event_kind::destroy);
+        std::this_thread::sleep_until(next += 1ms);
+    }
+}
+
+// Consumers that come, one after the other, and go when nine others have come.
+class visitors {
+public:
+    explicit visitors(ledger& of) : of_(of) {}
+
+    void next() {
+        if (all_.size() == 10) {
+            const auto& oldest = all_.front();
+            error_code ec;
+            if (count_ % 2 == 0) {
+                of_.registry.remove(*oldest->of().core(), ec);
+            } // Else it is destroyed as it is, in the middle of a receive.
+            BOOST_TEST(!ec);
+            all_.erase(all_.begin());
+        }
+        error_code ec;
+        all_.push_back(std::make_unique<test::customer>(
+            of_.ctx, "visitor " + std::to_string(++count_), pace::fast, 4096));
+        of_.registry.add(all_.back()->of().core(), ec);
+        BOOST_TEST(!ec);
+    }
+    std::size_t count() const { return count_; }
+    void clear() { all_.clear(); }
+
+private:
+    ledger& of_;
+    std::vector<std::unique_ptr<test::customer>> all_;
+    std::size_t count_ = 0;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(soak)
+
+BOOST_AUTO_TEST_CASE(memory_and_descriptors_stay_and_books_balance) {
+    ledger b(transport_kind::perf_buffer, host::with_sizes({}).buffer_pages,
+             config{}.reserve_pages);
+    b.add(pace::fast, 65536);
+    b.add(pace::stopped, 1024);
+    b.run();
+    std::atomic<bool> enough = false;
+    std::uint64_t rounds = 0;
+    std::thread sender([&] { send(b.source, enough, rounds); });
+
+    visitors passing(b);
+    resources before;
+    std::size_t most_kb = 0;
+    const auto begin = clock_type::now();
+    const auto warm = begin + std::min<clock_type::duration>(duration() / 4, 30s);
+    for (auto next = begin; next < begin + duration();) {
+        next += 20ms;
+        passing.next();
+        b.ctx.restart();
+        b.ctx.run_until(next);
+        const auto now = clock_type::now();
+        if (before.descriptors == 0 && now >= warm) {
+            before = resources::now();
+        } else if (before.descriptors != 0 && passing.count() % 500 == 0) {
+            const auto at = resources::now();
+            most_kb = std::max(most_kb, at.resident_kb);
+            BOOST_TEST(at.descriptors == before.descriptors);
+        }
+    }
+    const auto after = resources::now();
+    most_kb = std::max(most_kb, after.resident_kb);
+    enough = true;
+    sender.join();
+    passing.clear();
+    b.finish();
+
+    const auto s = b.stats();
+    b.check(rounds * a_millisecond * 9 / 10, rounds * a_millisecond / 10);
+    BOOST_TEST(s.perf_events_destroy_lost == 0U);
+    BOOST_TEST(after.descriptors == before.descriptors);
+    check_memory(before, after, 1024);
+    BOOST_TEST_MESSAGE(duration().count()
+                       << " s: " << rounds * a_millisecond << " events, "
+                       << s.perf_events_update_lost << " lost; " << passing.count()
+                       << " consumers came and went; resident " << before.resident_kb
+                       << " kB when warm, " << most_kb << " at most, " << after.resident_kb
+                       << " at the end; descriptors " << after.descriptors);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/resources.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <bpf/bpf.h>
+#include <malloc.h>
+#include <unistd.h>
+
+namespace ctflow::test {
+namespace {
+
+std::size_t count(int (*next)(__u32, __u32*)) {
+    std::size_t n = 0;
+    for (__u32 id = 0; next(id, &id) == 0;) {
+        ++n;
+    }
+    return n;
+}
+
+struct first_look {
+    first_look() { value = resources::now(); }
+    static inline resources value;
+};
+
+} // namespace
+
+BOOST_TEST_GLOBAL_FIXTURE(first_look);
+
+resources resources::now() {
+    using std::filesystem::directory_iterator;
+    resources r;
+    r.descriptors = static_cast<std::size_t>(
+        std::distance(directory_iterator("/proc/self/fd"), directory_iterator()));
+    r.programs = count(bpf_prog_get_next_id);
+    r.maps = count(bpf_map_get_next_id);
+    r.links = count(bpf_link_get_next_id);
+    ::malloc_trim(0);
+    std::ifstream statm("/proc/self/statm");
+    std::size_t size = 0;
+    std::size_t resident = 0;
+    statm >> size >> resident;
+    r.resident_kb = resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) / 1024;
+    return r;
+}
+
+const resources& resources::at_first() {
+    return first_look::value;
+}
+
+void settle(const resources& before) {
+    for (int i = 0; i < 400; ++i) {
+        const auto now = resources::now();
+        if (now.programs <= before.programs && now.maps <= before.maps &&
+            now.links <= before.links) {
+            return;
+        }
+        ::usleep(50'000);
+    }
+}
+
+void check_same_in_kernel(const resources& before, const resources& after) {
+    BOOST_TEST(after.programs == before.programs);
+    BOOST_TEST(after.maps == before.maps);
+    BOOST_TEST(after.links == before.links);
+}
+
+void check_same(const resources& before, const resources& after) {
+    BOOST_TEST(after.descriptors == before.descriptors);
+    check_same_in_kernel(before, after);
+}
+
+void check_memory(const resources& before, const resources& after, std::size_t tolerance_kb) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    (void)before;
+    (void)after;
+    (void)tolerance_kb;
+#else
+    BOOST_TEST(after.resident_kb < before.resident_kb + tolerance_kb);
+#endif
+}
+
+} // namespace ctflow::test
