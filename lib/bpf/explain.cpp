@@ -48,9 +48,12 @@ bool concerns_reserve(const std::string& log) {
     return log.find("map 'reserve': failed to create") != std::string::npos;
 }
 
-std::string descriptors_need(int error, const host::machine& m) {
-    return std::string("raise ") + (error == EMFILE ? "ulimit -n" : "fs.file-max") +
-           ": perf buffers alone take two descriptors for each of " + std::to_string(m.cpus) +
+std::string descriptors_need(const refusal& r, const host::machine& m) {
+    const auto remedy = std::string("raise ") + (r.error == EMFILE ? "ulimit -n" : "fs.file-max");
+    if (r.attach == attach_mode::netfilter) {
+        return remedy;
+    }
+    return remedy + ": perf buffers alone take two descriptors for each of " + std::to_string(m.cpus) +
            (m.cpus == 1 ? " CPU" : " CPUs");
 }
 
@@ -76,7 +79,7 @@ circumstances current_circumstances(attach_mode how) {
 
 error_code explain(const refusal& r, const circumstances& c, diagnostics& diag) {
     if (r.error == EMFILE || r.error == ENFILE) {
-        diag = descriptors_need(r.error, c.machine);
+        diag = descriptors_need(r, c.machine);
         return {r.error, boost::system::system_category()};
     }
     if (!c.missing_capabilities.empty()) {

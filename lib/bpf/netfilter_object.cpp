@@ -107,13 +107,14 @@ void netfilter_object::attach(error_code& ec, diagnostics& diag) {
     skeleton_->bss->watching_since = now;
     skeleton_->bss->boot_to_real = now - boot_time();
     const int program = bpf_program__fd(skeleton_->progs.netfilter_packet);
+    links_.reserve(places.size()); // Once one is attached, nothing here throws.
     for (const auto& [family, hook] : places) {
         error_code refused;
         netfilter_link link(program, family, hook, refused);
         if (refused) {
+            detach();
             ec = explain({refused.value(), errc::attach_failed, {}, 0, 0, attach_mode::netfilter},
                          current_circumstances(attach_mode::netfilter), diag);
-            detach();
             return;
         }
         links_.push_back(std::move(link));

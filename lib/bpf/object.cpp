@@ -74,7 +74,7 @@ object::~object() {
     detach();
 }
 
-void object::configure(const config& c, const host::machine& machine) noexcept {
+void object::configure(const config& c, const host::machine& machine) {
     bpf_program* p = nullptr;
     bpf_object__for_each_program(p, skeleton_->obj) {
         bpf_program__set_autoload(p, false);
@@ -98,7 +98,7 @@ void object::configure(const config& c, const host::machine& machine) noexcept {
     std::memcpy(&skeleton_->rodata->rate_curve, &curve, sizeof(curve));
 }
 
-void object::configure_transport(const config& c, const host::machine& machine) noexcept {
+void object::configure_transport(const config& c, const host::machine& machine) {
     const bool by_ring_buffer = c.transport == transport_kind::ring_buffer;
     const auto& maps = skeleton_->maps;
     skeleton_->rodata->by_ring_buffer = by_ring_buffer ? 1 : 0;
@@ -172,16 +172,19 @@ int object::try_fentry() noexcept {
 
 void object::attach(error_code& ec, diagnostics& diag) {
     const print_capture log;
+    const auto all = all_programs();
+    links_.reserve(all.size()); // Once one is attached, nothing here throws.
     skeleton_->bss->watching_since = real_time();
-    for (const auto& each : all_programs()) {
+    for (const auto& each : all) {
         bpf_link* link =
             plan_.mode == attach_mode::fentry
                 ? bpf_program__attach_trace(each.handle)
                 : bpf_program__attach_kprobe(each.handle, each.on_return, each.function->c_str());
         if (link == nullptr) {
-            ec = explain({errno, errc::attach_failed, log.text(), 0, 0, plan_.mode},
-                         current_circumstances(), diag);
+            const int error = errno;
             detach();
+            ec = explain({error, errc::attach_failed, log.text(), 0, 0, plan_.mode},
+                         current_circumstances(), diag);
             return;
         }
         links_.emplace_back(link);

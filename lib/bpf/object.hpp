@@ -57,8 +57,8 @@ private:
 
     std::vector<program> all_programs() const;
     std::vector<program> programs_at(const hook_point& point) const;
-    void configure(const config& c, const host::machine& machine) noexcept;
-    void configure_transport(const config& c, const host::machine& machine) noexcept;
+    void configure(const config& c, const host::machine& machine);
+    void configure_transport(const config& c, const host::machine& machine);
     bpf_program* trial() const noexcept;
     int try_fentry() noexcept;
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdarg>
 #include <cstdio>
+#include <new>
 
 #include <bpf/libbpf.h>
 
@@ -13,6 +14,17 @@ namespace {
 std::mutex capture_mutex;
 std::atomic<libbpf_print_fn_t> previous = nullptr;
 thread_local std::string* sink = nullptr; // Of the capturing thread.
+
+void append(std::string& text, std::size_t length, const char* format, va_list args) noexcept {
+    try {
+        const auto size = text.size();
+        text.resize(size + length + 1);
+        std::vsnprintf(text.data() + size, length + 1, format, args);
+        text.pop_back(); // The terminator.
+    } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch)
+        // Libbpf, which calls us, is C. What it says is lost, not the error that it is about.
+    }
+}
 
 int print(libbpf_print_level level, const char* format, va_list args) {
     if (sink == nullptr) {
@@ -26,10 +38,7 @@ int print(libbpf_print_level level, const char* format, va_list args) {
     va_copy(again, args);
     const int length = std::vsnprintf(nullptr, 0, format, args);
     if (length > 0) {
-        const auto size = sink->size();
-        sink->resize(size + static_cast<std::size_t>(length) + 1);
-        std::vsnprintf(sink->data() + size, static_cast<std::size_t>(length) + 1, format, again);
-        sink->pop_back(); // The terminator.
+        append(*sink, static_cast<std::size_t>(length), format, again);
     }
     va_end(again);
     return length;

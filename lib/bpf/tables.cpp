@@ -41,7 +41,7 @@ unsigned size_tables(bpf_map* flows, bpf_map* cooldowns, std::uint32_t max_flows
     return bits;
 }
 
-unsigned size_states(bpf_map* states, unsigned maps, std::span<bpf_map* const> arrays) noexcept {
+unsigned size_states(bpf_map* states, unsigned maps, std::span<bpf_map* const> arrays) {
     const auto cpus = static_cast<unsigned>(host::end_of_cpus());
     for (bpf_map* array : arrays) {
         bpf_map__set_max_entries(array, 2 * cpus); // An eager and a lazy event for each.

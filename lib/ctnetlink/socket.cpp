@@ -37,6 +37,9 @@ error_code explained(int error, diagnostics& diag) {
     case EINVAL:          // Nobody there for ctnetlink's messages (nfnetlink_rcv_msg()).
     case EOPNOTSUPP:
         return errc::ctnetlink_missing;
+    case EMFILE:
+        diag = "raise ulimit -n";
+        return {error, boost::system::system_category()};
     default:
         diag = "opening a netlink socket that tells of flows' ends";
         return {error, boost::system::system_category()};

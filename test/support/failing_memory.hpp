@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+
+namespace ctflow::test {
+
+// While one lives, this thread gets no memory from the `nth` request on, counted from zero. For
+// programs that have failing_memory.cpp among their sources, which stands before the allocation
+// functions: with sanitizers, whose own those are, before operator new alone.
+class failing_memory {
+public:
+    explicit failing_memory(std::size_t nth) noexcept;
+    ~failing_memory();
+    failing_memory(const failing_memory&) = delete;
+    failing_memory& operator=(const failing_memory&) = delete;
+
+    // Whether a request has failed.
+    static bool happened() noexcept;
+};
+
+} // namespace ctflow::test
