@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(what_is_forked_and_executed_inherits_nothing) {
     BOOST_TEST(inherited.find("bpf") == std::string::npos);
     BOOST_TEST(inherited.find("perf") == std::string::npos);
     BOOST_TEST(inherited.find("socket:") == std::string::npos);
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < 5; ++i) {
         const auto child = ::fork();
         if (child == 0) {
             ::_exit(0);
