@@ -30,6 +30,7 @@ namespace ctflow::transport {
 struct ring_source {
     event_kind kind;
     transport::ring ring;
+    bool spare = false; // Holds what found no room in others: not what the reader is fast for.
 };
 
 // How a reader is told of records: as long as they come one at a time, by a wake-up for each; when

@@ -25,7 +25,7 @@ constexpr auto everything = std::numeric_limits<std::size_t>::max();
 std::size_t reader::room_of_least(const std::vector<ring_source>& rings) noexcept {
     auto size = std::numeric_limits<std::size_t>::max();
     for (const auto& each : rings) {
-        if (each.ring.fd >= 0) {
+        if (each.ring.fd >= 0 && !each.spare) {
             size = std::min(size, each.ring.memory.size());
         }
     }

@@ -23,14 +23,14 @@ record_rings::record_rings(const record_maps& maps, const config& c, error_code&
 
 std::vector<ring_source> record_rings::sources() const {
     std::vector<ring_source> all;
-    const auto add = [&](event_kind kind, const buffer& b) {
+    const auto add = [&](event_kind kind, const buffer& b, bool spare = false) {
         for (const auto& each : b.rings()) {
-            all.push_back({kind, each});
+            all.push_back({kind, each, spare});
         }
     };
     // Destroys first: they are rarer, and final.
     add(event_kind::destroy, *destroys_);
-    add(event_kind::destroy, *reserve_);
+    add(event_kind::destroy, *reserve_, true);
     add(event_kind::update, *updates_);
     return all;
 }
