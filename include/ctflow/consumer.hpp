@@ -44,7 +44,8 @@ namespace ctflow {
 /// stop() of the context takes effect after those in a row.
 ///
 /// @par Object lifetimes
-/// Destroying or closing a consumer takes it from its probe. A moved-from consumer can be
+/// Destroying or closing a consumer takes it from its probe. When it is destroyed the probe has
+/// left its execution context, too, which may be destroyed next. A moved-from consumer can be
 /// assigned to or destroyed, nothing else; an outstanding receive goes on in the new one.
 template <class Executor = boost::asio::any_io_executor>
 class basic_consumer {

@@ -37,6 +37,16 @@ namespace ctflow {
 /// Every member function but assignment and destruction may be called from any thread. Events are
 /// read and passed on inside a strand of the probe's executor: any number of threads may run it.
 ///
+/// @par Processes
+/// A process that is forked and executes a program leaves all of a probe behind. One that goes on
+/// without must not use the probe, nor destroy it: the memory of perf buffers is not inherited
+/// (perf_mmap() in the kernel), but descriptors are, and what is attached by fentry or at
+/// netfilter's hooks stays attached until both processes have closed them.
+///
+/// @par Memory
+/// Making and starting throws std::bad_alloc where there is none, and leaves nothing behind.
+/// What Asio allocates for a run or a stop ends the program then, as Asio does.
+///
 /// @par Object lifetimes
 /// A probe must not outlive the execution context of its executor. Destroying it detaches its
 /// programs, closes its consumers, and completes an outstanding async_run with operation_aborted.
@@ -205,8 +215,11 @@ public:
     /// @code void(ctflow::error_code) @endcode
     ///
     /// @par Errors
-    /// errc::not_started; errc::already_running beside another; operation_aborted; or what the
-    /// reactor reported.
+    /// errc::not_started; errc::already_running beside another; operation_aborted;
+    /// errc::conntrack_unloaded: the module of what the probe is attached to by kprobes, or of
+    /// ctnetlink for netfilter's hooks, was unloaded, and stop() and start() are needed for the
+    /// next one (fentry holds its module; nobody is told in network namespaces of another user
+    /// namespace); or what the reactor reported.
     ///
     /// @par Per-operation cancellation
     /// terminal, partial, total.

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <limits>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 namespace ctflow::detail {
@@ -65,8 +66,23 @@ void consumer_core::flush() {
 }
 
 void consumer_core::signal() {
+    // Also if it throws.
+    struct under_way {
+        explicit under_way(std::atomic<int>& n) noexcept : signals(n) { ++signals; }
+        ~under_way() { --signals; }
+        under_way(const under_way&) = delete;
+        under_way& operator=(const under_way&) = delete;
+        std::atomic<int>& signals;
+    };
+    const under_way one(signals_);
     if (receive_waiter* waiter = take()) {
         waiter->notify();
+    }
+}
+
+void consumer_core::await_signals() const noexcept {
+    while (signals_.load(std::memory_order_acquire) != 0) {
+        std::this_thread::yield();
     }
 }
 
@@ -83,6 +99,7 @@ void consumer_core::close() {
 void consumer_core::abandon() {
     abandoned_.store(true, std::memory_order_release);
     close();
+    await_signals();
 }
 
 std::size_t consumer_core::pop(std::span<event> out) noexcept {

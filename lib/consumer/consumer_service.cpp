@@ -19,7 +19,9 @@ bool consumer_set::take_one(receive_waiter*& waiter) noexcept {
         return false;
     }
     // Its destruction waits for the lock.
-    waiter = (*consumers_.begin())->take();
+    auto& first = **consumers_.begin();
+    waiter = first.take();
+    first.await_signals();
     consumers_.erase(consumers_.begin());
     return true;
 }

@@ -89,6 +89,11 @@ private:
     struct queue;
 
     void signal();
+
+    // A receive that was posted may be through, and its consumer and execution context about to be
+    // destroyed, before the thread that posted it has left the context's functions.
+    void await_signals() const noexcept;
+
     receive_waiter* take() noexcept {
         return waiting_.exchange(nullptr, std::memory_order_acq_rel);
     }
@@ -103,6 +108,7 @@ private:
     std::atomic<bool> receiving_{false};
     std::atomic<bool> cancelled_{false}; // The receive that is outstanding.
     std::atomic<receive_waiter*> waiting_{nullptr};
+    std::atomic<int> signals_{0}; // That are under way.
 
     // Written by the producer alone.
     bool pushed_ = false;
