@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <vector>
 
 namespace ctflow::test {
 
@@ -18,5 +20,8 @@ public:
     // Whether a request has failed.
     static bool happened() noexcept;
 };
+
+// How much was asked for, request by request, while that ran.
+std::vector<std::size_t> requests_of(const std::function<void()>& f);
 
 } // namespace ctflow::test
