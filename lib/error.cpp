@@ -86,7 +86,8 @@ const char* describe(errc e) noexcept {
     case errc::stopping:
         return "the probe is still stopping: wait until async_run has completed";
     case errc::conntrack_unloaded:
-        return "conntrack's module was unloaded under the probe, which sees nothing any more: load it "
+        return "conntrack's module was unloaded under the probe, which sees nothing any more: load "
+               "it "
                "(modprobe -a nf_conntrack nf_conntrack_netlink), then stop and start the probe";
     case errc::already_running:
         return "async_run is outstanding already";

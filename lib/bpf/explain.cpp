@@ -49,12 +49,12 @@ bool concerns_reserve(const std::string& log) {
 }
 
 std::string descriptors_need(const refusal& r, const host::machine& m) {
-    const auto remedy = std::string("raise ") + (r.error == EMFILE ? "ulimit -n" : "fs.file-max");
+    auto remedy = std::string("raise ") + (r.error == EMFILE ? "ulimit -n" : "fs.file-max");
     if (r.attach == attach_mode::netfilter) {
         return remedy;
     }
-    return remedy + ": perf buffers alone take two descriptors for each of " + std::to_string(m.cpus) +
-           (m.cpus == 1 ? " CPU" : " CPUs");
+    return remedy + ": perf buffers alone take two descriptors for each of " +
+           std::to_string(m.cpus) + (m.cpus == 1 ? " CPU" : " CPUs");
 }
 
 std::string what_may_forbid(const circumstances& c) {

@@ -20,7 +20,7 @@ void append(std::string& text, std::size_t length, const char* format, va_list a
         const auto size = text.size();
         text.resize(size + length + 1);
         std::vsnprintf(text.data() + size, length + 1, format, args);
-        text.pop_back(); // The terminator.
+        text.pop_back();              // The terminator.
     } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch)
         // Libbpf, which calls us, is C. What it says is lost, not the error that it is about.
     }

@@ -21,8 +21,7 @@ unsigned size_tables(bpf_map* flows, bpf_map* cooldowns, std::uint32_t max_flows
 
 // Sets the size of the states of the rings of so many maps (bpf/output.h), and of those maps if
 // they are perf event arrays. Returns what possible_cpus must be.
-unsigned size_states(bpf_map* states, unsigned maps,
-                     std::span<bpf_map* const> arrays = {});
+unsigned size_states(bpf_map* states, unsigned maps, std::span<bpf_map* const> arrays = {});
 
 ctflow_curve kernel_curve(const config& c) noexcept;
 

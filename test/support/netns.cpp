@@ -95,7 +95,8 @@ const std::vector<const netns*>& netns::all() noexcept {
 }
 
 std::string netns::run(const std::string& command) const {
-    const inside in(*this); // As is a process that this thread starts, for less than ip takes for it.
+    const inside in(
+        *this); // As is a process that this thread starts, for less than ip takes for it.
     return shell(command);
 }
 
