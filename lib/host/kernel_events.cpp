@@ -67,10 +67,6 @@ std::optional<std::size_t> cpu_come_online(std::string_view message) noexcept {
     return cpu;
 }
 
-bool conntrack_unloaded(std::string_view message) noexcept {
-    return message.starts_with(of_modules);
-}
-
 kernel_events::kernel_events() noexcept
     : socket_(mnl_socket_open2(NETLINK_KOBJECT_UEVENT, SOCK_CLOEXEC | SOCK_NONBLOCK)) {
     constexpr unsigned of_the_kernel = 1; // The group; udev tells of its own in another.
@@ -100,7 +96,6 @@ kernel_news kernel_events::take() {
             if (const auto cpu = cpu_come_online(text)) {
                 news.online.push_back(*cpu);
             }
-            news.unloaded = news.unloaded || conntrack_unloaded(text);
         }
     }
     std::ranges::sort(news.online);

@@ -15,18 +15,14 @@ namespace ctflow::host {
 // it is about anything else.
 std::optional<std::size_t> cpu_come_online(std::string_view message) noexcept;
 
-// Whether it says that a module of conntrack's was unloaded: "remove@/module/nf_conntrack" or
-// another that begins so.
-bool conntrack_unloaded(std::string_view message) noexcept;
-
 // What has happened.
 struct kernel_news {
     std::vector<std::size_t> online; // CPUs, each once, in order.
-    bool unloaded = false;           // A module of conntrack's; see module_watch.
-    bool dropped = false;            // More than was to be heard: it may have been anything.
+    bool dropped = false;            // More than was to be heard: it may have been any.
 };
 
-// Hears of CPUs that come online and of modules that go, from the kernel's messages to device
+// Hears of CPUs that come online, and of modules of conntrack's that go ("remove@/module/
+// nf_conntrack" and more), which module_watch knows more of: from the kernel's messages to device
 // managers. They are for all who listen, without any right, in network namespaces of the initial
 // user namespace.
 class kernel_events {

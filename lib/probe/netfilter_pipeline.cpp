@@ -90,9 +90,8 @@ void netfilter_pipeline::on_ends(std::span<const ctnetlink::ended> all) {
 // Without ctnetlink, which goes before conntrack can, nobody tells of ends. There is one ring, and
 // so nothing to replace.
 error_code netfilter_pipeline::take(const replace&) {
-    const auto news = events_.take();
-    const bool gone = (news.dropped || news.unloaded) && ctnetlink_.gone();
-    return gone ? make_error_code(errc::conntrack_unloaded) : error_code();
+    (void)events_.take(); // Whatever it was:
+    return ctnetlink_.gone() ? make_error_code(errc::conntrack_unloaded) : error_code();
 }
 
 void netfilter_pipeline::close() {

@@ -26,8 +26,7 @@ error_code tracing_pipeline::take(const replace& with) {
         }
     }
     // fentry holds the module, a kprobe does not, and is dead then.
-    const bool gone = (news.dropped || news.unloaded) && module_.gone();
-    return gone ? make_error_code(errc::conntrack_unloaded) : error_code();
+    return module_.gone() ? make_error_code(errc::conntrack_unloaded) : error_code();
 }
 
 } // namespace ctflow::detail

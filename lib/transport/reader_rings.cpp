@@ -206,6 +206,8 @@ void reader::drain_rings() {
 void reader::begin_changes(const run_pointer& run) {
     if (changes_watch_) {
         arm_changes(run);
+    }
+    if (changes_ != nullptr) {
         take_changes(run); // Those since the last run.
     }
 }

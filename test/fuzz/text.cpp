@@ -29,7 +29,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         break;
     case 2:
         (void)host::cpu_come_online(copy);
-        (void)host::conntrack_unloaded(copy);
         break;
     case 3:
         fuzz::require(host::find_functions(lines, names).size() <= names.size());

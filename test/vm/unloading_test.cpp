@@ -78,6 +78,12 @@ BOOST_AUTO_TEST_CASE(is_told_or_cannot_be) {
     BOOST_TEST((w.run_result == errc::conntrack_unloaded));
     BOOST_TEST_MESSAGE(w.run_result.value().message());
 
+    // Whoever runs it again is told again.
+    w.run_result.reset();
+    w.probe.async_run([&](error_code ec) { w.run_result = ec; });
+    w.until("the end of that", [&] { return w.run_result.has_value(); });
+    BOOST_TEST((w.run_result == errc::conntrack_unloaded));
+
     // Loading it does not bring the probe back; starting it anew does.
     for (const char* each : {"nf_conntrack", "nf_conntrack_netlink", "nft_ct"}) {
         BOOST_TEST(run(std::string("modprobe ") + each));
