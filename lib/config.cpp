@@ -9,15 +9,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::chrono::nanoseconds none{0}; // Which cppcheck can compare with, unlike 0ns.
+
 void set_default(std::chrono::nanoseconds& value, std::chrono::nanoseconds by_default) noexcept {
-    if (value == 0ns) {
+    if (value == none) {
         value = by_default;
     }
 }
 
 // In the kernel the ages of flows are signed differences of nanoseconds.
 bool out_of_range(const curve_point& p) noexcept {
-    return p.age < 0ns || p.age > config::curve_limit || p.rate < 0ns ||
+    return p.age < none || p.age > config::curve_limit || p.rate < none ||
            p.rate > config::curve_limit;
 }
 
@@ -64,7 +66,7 @@ error_code validate(const config& given) noexcept {
     if (!std::has_single_bit(c.reserve_pages) || c.reserve_pages > config::reserve_pages_limit) {
         return errc::reserve_pages;
     }
-    if (c.flush_interval < 0ns || c.flush_interval > config::flush_interval_limit) {
+    if (c.flush_interval < none || c.flush_interval > config::flush_interval_limit) {
         return errc::flush_interval;
     }
     if (c.max_flows == 0 || c.max_flows > config::max_flows_limit) {
@@ -74,7 +76,7 @@ error_code validate(const config& given) noexcept {
         c.netlink_buffer > config::netlink_buffer_limit) {
         return errc::netlink_buffer;
     }
-    if (c.audit_interval < 0ns || c.audit_interval > config::audit_interval_limit) {
+    if (c.audit_interval < none || c.audit_interval > config::audit_interval_limit) {
         return errc::audit_interval;
     }
     return {};

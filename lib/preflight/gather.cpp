@@ -35,7 +35,7 @@ namespace fs = std::filesystem;
 std::optional<std::uint64_t> read_number(const std::string& path) {
     std::ifstream file(path);
     std::uint64_t value = 0;
-    return file >> value ? std::optional(value) : std::nullopt;
+    return (file >> value) ? std::optional(value) : std::nullopt;
 }
 
 std::optional<std::uint64_t> conntrack_sysctl(const std::string& name) {

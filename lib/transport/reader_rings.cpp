@@ -196,7 +196,7 @@ void reader::drain_rings() {
     // A record takes the kernel some nanoseconds to write. Should its CPU be kept from that for
     // long, what is behind stays for the next run.
     int patience = 1000;
-    for (auto& r : rings_) {
+    for (const auto& r : rings_) {
         while (drain(r, everything).left == remains::unfinished && patience-- > 0) {
             std::this_thread::yield();
         }
