@@ -12,7 +12,7 @@ vm_packages=(qemu-system-x86 cpio xz-utils busybox-static bash iproute2 nftables
 
 # g++ has its sanitizers with it; the fuzzers, which clang builds, have theirs apart.
 # shellcheck disable=SC2034
-test_packages=(git clang-format clang-tidy cppcheck shellcheck libbenchmark-dev libclang-rt-dev)
+test_packages=(git clang-format clang-tidy cppcheck shellcheck valgrind libbenchmark-dev libclang-rt-dev)
 
 # What scripts/bench measures with, and draws.
 # shellcheck disable=SC2034

@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -14,7 +15,11 @@
 namespace ctflow::test {
 namespace {
 
+// None are counted on a machine where others' objects come and go, as its user says.
 std::size_t count(int (*next)(__u32, __u32*)) {
+    if (std::getenv("CTFLOW_OTHERS_USE_BPF") != nullptr) {
+        return 0;
+    }
     std::size_t n = 0;
     for (__u32 id = 0; next(id, &id) == 0;) {
         ++n;
