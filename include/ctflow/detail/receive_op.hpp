@@ -286,8 +286,9 @@ public:
 
     template <class Handler, class Form>
     void operator()(Handler&& handler, Form form) const {
-        receive_op<Form, std::decay_t<Handler>, Executor>::start(core_, executor_, std::move(form),
-                                                                 std::forward<Handler>(handler));
+        using handler_type = std::decay_t<Handler>; // Some tokens (use_promise) pass an lvalue.
+        receive_op<Form, handler_type, Executor>::start(
+            core_, executor_, std::move(form), handler_type(std::forward<Handler>(handler)));
     }
 
 private:
