@@ -15,6 +15,7 @@
 #include <sstream>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -228,6 +229,16 @@ BOOST_AUTO_TEST_CASE(a_flow_without_ports_shows_none) {
     BOOST_TEST(to_string(v6).starts_with("update icmpv6 2001:db8::1 > 2001:db8:: orig "));
     const auto gre = flow(AF_INET, IPPROTO_GRE).decode();
     BOOST_TEST(to_string(gre).starts_with("update gre 192.0.2.1 > 198.51.100.53 orig "));
+}
+
+BOOST_AUTO_TEST_CASE(protocols_with_ports_have_names) {
+    for (const auto& [protocol, name] :
+         {std::pair(IPPROTO_TCP, "tcp"), std::pair(IPPROTO_UDP, "udp"),
+          std::pair(IPPROTO_DCCP, "dccp"), std::pair(IPPROTO_SCTP, "sctp"),
+          std::pair(IPPROTO_UDPLITE, "udplite")}) {
+        const auto e = flow(AF_INET, protocol).decode();
+        BOOST_TEST(to_string(e).starts_with(std::string("update ") + name + " 192.0.2.1:"));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_protocol_without_a_name_shows_its_number) {

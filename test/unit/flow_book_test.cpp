@@ -276,6 +276,18 @@ BOOST_AUTO_TEST_CASE(a_flow_with_another_start_at_the_same_address_is_another) {
     BOOST_TEST(book.size() == 2U);
 }
 
+// Of two flows with one tuple the first has not ended, as far as is known, and is heard of again.
+BOOST_AUTO_TEST_CASE(an_update_of_the_older_flow_of_a_tuple_is_its_own) {
+    flow older;
+    flow newer;
+    newer.conntrack = older.conntrack + 0x100;
+    first(older, 1000);
+    first(newer, 5000);
+    BOOST_TEST(later(older, 1003) == 1000U);
+    BOOST_TEST(later(newer, 5003) == 5000U);
+    BOOST_TEST(book.size() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(the_end_of_one_not_seen_says_which_of_its_key_are_over) {
     const flow f;
     later(f, 1003);
