@@ -9,6 +9,9 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -16,6 +19,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -105,6 +110,20 @@ void receive(consumer& c, const std::shared_ptr<harvest>& h) {
     });
 }
 
+// Whether what a consumer has taken, and what lies in its queue, is what it was given. The probe
+// may be about to give it some when it is closed, and counts them a moment later.
+template <class Consumer>
+bool balances(const Consumer& c, std::uint64_t taken) {
+    for (int patience = 1000; patience > 0; --patience) {
+        const auto s = c.stats();
+        if (s.events_received == taken + s.event_queue_length) {
+            return true;
+        }
+        std::this_thread::sleep_for(1ms);
+    }
+    return false;
+}
+
 enum class leave { removed, removed_by_name, closed, cancelled_and_closed, moved, destroyed, ways };
 
 // A consumer that is registered, receives for a while on this thread, and goes in one way or
@@ -149,13 +168,93 @@ bool visit(detail::registry& registry, const std::string& name, leave how) {
         }
         if (how != leave::destroyed) {
             ctx.run();
-            const auto s = c.stats();
-            balanced = s.events_received == got->events + s.event_queue_length;
+            balanced = balances(c, got->events);
         }
     }
     ctx.restart();
     ctx.run();
     return !added && !ec && balanced && got->ends.size() == 1;
+}
+
+// A consumer whose receives run on a strand of a pool of threads. Whoever wants something of it,
+// but to remove it from its probe, asks there.
+class resident : public std::enable_shared_from_this<resident> {
+public:
+    using strand = asio::strand<asio::thread_pool::executor_type>;
+
+    resident(asio::thread_pool& pool, const std::string& name)
+        : strand_(asio::make_strand(pool)), consumer_(strand_, name, consumer_mode::all, 512) {}
+
+    const basic_consumer<strand>& of() const { return consumer_; }
+
+    void begin() { ask(&resident::receive); }
+    void cancel() {
+        ask([](resident& self) { self.consumer_.cancel(); });
+    }
+    void cancel_by_slot() {
+        ask([](resident& self) { self.signal_.emit(asio::cancellation_type::total); });
+    }
+    void close() {
+        ask([](resident& self) { self.consumer_.close(); });
+    }
+
+    // When its last receive has found it closed: whether its books balance, and no more receives
+    // were aborted than were cancelled.
+    bool ended_well(std::uint64_t cancelled) {
+        ended_.get_future().wait();
+        return balances(consumer_, received_) && aborted_ <= cancelled && on_strand_;
+    }
+
+private:
+    template <class What>
+    void ask(What what) {
+        asio::post(strand_, [self = shared_from_this(), what] { std::invoke(what, *self); });
+    }
+
+    void receive() {
+        consumer_.async_receive(
+            batch_, asio::bind_cancellation_slot(signal_.slot(), [self = shared_from_this()](
+                                                                     error_code ec, std::size_t n) {
+                self->on_strand_ = self->on_strand_ && self->strand_.running_in_this_thread();
+                self->received_ += n;
+                self->aborted_ += ec == asio::error::operation_aborted ? 1 : 0;
+                if (ec == errc::consumer_closed) {
+                    self->ended_.set_value();
+                } else {
+                    self->receive();
+                }
+            }));
+    }
+
+    strand strand_;
+    basic_consumer<strand> consumer_;
+    asio::cancellation_signal signal_;
+    std::array<event, 64> batch_;
+    std::uint64_t received_ = 0;
+    std::uint64_t aborted_ = 0;
+    bool on_strand_ = true;
+    std::promise<void> ended_;
+};
+
+// One that is cancelled twice, goes on, and leaves.
+bool stay(detail::registry& registry, asio::thread_pool& pool, const std::string& name,
+          bool removed) {
+    const auto r = std::make_shared<resident>(pool, name);
+    error_code added;
+    error_code ec;
+    registry.add(r->of().core(), added);
+    r->begin();
+    std::this_thread::sleep_for(200us);
+    r->cancel();
+    std::this_thread::sleep_for(200us);
+    r->cancel_by_slot();
+    std::this_thread::sleep_for(200us);
+    if (removed) {
+        registry.remove(*r->of().core(), ec);
+    } else {
+        r->close();
+    }
+    return !added && !ec && r->ended_well(2);
 }
 
 } // namespace
@@ -193,6 +292,47 @@ BOOST_DATA_TEST_CASE(consumers_come_and_go_on_other_threads, data::make(transpor
     BOOST_TEST(good == visits);
     BOOST_TEST_MESSAGE(visits << " visits during " << events.updates() + events.destroys()
                               << " events, " << b.stats().perf_events_total << " received");
+}
+
+// The probe's context has four threads, its consumers run on strands of a pool with three others,
+// and are told what to do by yet others.
+BOOST_DATA_TEST_CASE(consumers_live_on_strands_of_another_context, data::make(transports), kind) {
+    ledger b(kind, host::with_sizes({}).buffer_pages, config{}.reserve_pages);
+    b.add(pace::fast, 65536);
+    b.run();
+    crew readers(b.ctx, 4);
+    asio::thread_pool pool(3);
+    const auto always = std::make_shared<resident>(pool, "always");
+    b.registry.add(always->of().core(), b.ec);
+    BOOST_REQUIRE(!b.ec);
+    always->begin();
+    flood events(b.source);
+    std::vector<std::thread> callers;
+    std::atomic<int> stays = 0;
+    std::atomic<int> good = 0;
+    const auto end = std::chrono::steady_clock::now() + 2s;
+    for (int of = 0; of < 2; ++of) {
+        callers.emplace_back([&, of] {
+            for (int i = of; std::chrono::steady_clock::now() < end; ++i) {
+                good += stay(b.registry, pool, "of caller " + std::to_string(of), i % 2 == 0);
+                ++stays;
+            }
+        });
+    }
+    for (auto& each : callers) {
+        each.join();
+    }
+    events.join();
+    b.reader->stop({}); // Which closes those that are still there, when all has been read.
+    readers.join();
+    BOOST_TEST(always->ended_well(0));
+    pool.join();
+    b.check(events.updates(), events.destroys());
+    BOOST_TEST(always->of().stats().events_received > 0U);
+    BOOST_TEST(stays > 50);
+    BOOST_TEST(good == stays);
+    BOOST_TEST_MESSAGE(stays << " stays during " << events.updates() + events.destroys()
+                             << " events, " << b.stats().perf_events_total << " received");
 }
 
 BOOST_DATA_TEST_CASE(a_context_stops_and_goes_on, data::make(transports), kind) {
