@@ -11,9 +11,12 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/execution/blocking.hpp>
+#include <boost/asio/execution/context.hpp>
 #include <boost/asio/experimental/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -60,6 +63,30 @@ struct outcome {
             count = n;
         };
     }
+};
+
+// An executor of a context whose execute() takes a while to return when the work is done already.
+struct tardy_executor {
+    asio::io_context::executor_type inner;
+    std::latch* posted;
+    std::atomic<bool>* returned;
+
+    asio::execution_context& query(asio::execution::context_t) const noexcept {
+        return inner.context();
+    }
+    static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept {
+        return asio::execution::blocking.never;
+    }
+    template <class Work>
+    void execute(Work&& work) const {
+        const tardy_executor self = *this; // What calls this may be gone when the work is done.
+        asio::post(inner, std::forward<Work>(work));
+        self.posted->count_down();
+        std::this_thread::sleep_for(50ms);
+        *self.returned = true;
+    }
+    bool operator==(const tardy_executor& other) const noexcept { return inner == other.inner; }
+    bool operator!=(const tardy_executor& other) const noexcept { return !(*this == other); }
 };
 
 } // namespace
@@ -595,6 +622,29 @@ BOOST_AUTO_TEST_CASE(a_producer_on_another_thread_and_a_receiver_lose_nothing_be
     producer.join();
     BOOST_TEST(next == total + 1);
     BOOST_TEST(c.stats().events_lost == 0U);
+}
+
+// The probe's thread may be about to leave the context whose receive it has just completed.
+BOOST_AUTO_TEST_CASE(a_context_that_ends_waits_for_who_is_posting_to_it) {
+    std::latch posted(1);
+    std::atomic<bool> returned = false;
+    auto ctx = std::make_unique<asio::io_context>();
+    std::optional<basic_consumer<tardy_executor>> c(
+        std::in_place, tardy_executor{ctx->get_executor(), &posted, &returned}, "a");
+    outcome result;
+    std::array<event, 4> out;
+    c->async_receive(out, result.handler());
+    std::thread producer([core = c->core()] {
+        core->push(numbered_from(1, 2));
+        core->flush();
+    });
+    posted.wait();
+    ctx->run();
+    BOOST_TEST(result.count == 2U);
+    c.reset();
+    ctx.reset();
+    BOOST_TEST(returned);
+    producer.join();
 }
 
 BOOST_AUTO_TEST_CASE(cancellation_and_close_race_a_producer_without_harm) {
