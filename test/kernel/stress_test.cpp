@@ -269,6 +269,7 @@ BOOST_DATA_TEST_CASE(consumers_come_and_go_on_other_threads, data::make(transpor
     crew readers(b.ctx, 4);
     flood events(b.source);
     std::vector<std::thread> visitors;
+    visitors.reserve(3);
     std::atomic<int> visits = 0;
     std::atomic<int> good = 0;
     const auto end = std::chrono::steady_clock::now() + 2s;
@@ -308,6 +309,7 @@ BOOST_DATA_TEST_CASE(consumers_live_on_strands_of_another_context, data::make(tr
     always->begin();
     flood events(b.source);
     std::vector<std::thread> callers;
+    callers.reserve(2);
     std::atomic<int> stays = 0;
     std::atomic<int> good = 0;
     const auto end = std::chrono::steady_clock::now() + 2s;
@@ -342,6 +344,7 @@ BOOST_DATA_TEST_CASE(a_context_stops_and_goes_on, data::make(transports), kind) 
     flood events(b.source);
     for (int i = 0; i < 300; ++i) {
         std::vector<std::thread> threads;
+        threads.reserve(2);
         for (int k = 0; k < 2; ++k) {
             threads.emplace_back([&] { b.ctx.run(); });
         }

@@ -96,16 +96,19 @@ public:
         : executor_(with_all_mutexes(ctx)),
           strand_(requests_of([&] { asio::strand<asio::any_io_executor>{executor_}; })),
           all_(requests_of([&] { BOOST_REQUIRE(try_probe(ctx).error.empty()); })) {
-        BOOST_REQUIRE(std::ranges::search(all_, strand_).begin() != all_.end());
+        BOOST_REQUIRE(first() < all_.size());
     }
 
     bool operator()(std::size_t nth) const {
-        const auto found = std::ranges::search(all_, strand_);
-        const auto first = static_cast<std::size_t>(found.begin() - all_.begin());
-        return first < nth && nth < first + strand_.size();
+        return first() < nth && nth < first() + strand_.size();
     }
 
 private:
+    std::size_t first() const {
+        const auto at = std::search(all_.begin(), all_.end(), strand_.begin(), strand_.end());
+        return static_cast<std::size_t>(at - all_.begin());
+    }
+
     // Strands share some two hundred, each of which is made when it is first needed.
     static asio::any_io_executor with_all_mutexes(asio::io_context& ctx) {
         for (int i = 0; i < 10'000; ++i) {

@@ -97,10 +97,10 @@ BOOST_FIXTURE_TEST_CASE(events_come_of_cpus_that_were_offline_when_the_probe_was
     set_online(1, false); // So that the numbers of those that are there leave one out.
     set_online(3, false);
     watch w;
-    for (const std::size_t cpu : {0, 2}) {
+    for (const std::size_t cpu : {0U, 2U}) {
         check_flow_on(w, cpu);
     }
-    for (const std::size_t cpu : {3, 1}) {
+    for (const std::size_t cpu : {3U, 1U}) {
         set_online(cpu, true);
         w.idle(500ms);
         check_flow_on(w, cpu);
@@ -145,7 +145,7 @@ BOOST_FIXTURE_TEST_CASE(messages_of_the_kernel_may_be_dropped, machine) {
     }
     set_online(3, true);
     w.idle(500ms);
-    for (const std::size_t cpu : {3, 1, 0}) {
+    for (const std::size_t cpu : {3U, 1U, 0U}) {
         check_flow_on(w, cpu);
     }
     check_nothing_lost(w);
