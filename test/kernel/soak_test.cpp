@@ -89,6 +89,13 @@ BOOST_AUTO_TEST_CASE(memory_and_descriptors_stay_and_books_balance) {
     std::thread sender([&] { send(b.source, enough, rounds); });
 
     visitors passing(b);
+    // Without visitors, whose queues take more or less memory, as long as they wait for the CPU.
+    const auto alone = [&] {
+        passing.clear();
+        b.ctx.restart();
+        b.ctx.poll();
+        return resources::now();
+    };
     resources before;
     std::size_t most_kb = 0;
     const auto begin = clock_type::now();
@@ -100,18 +107,17 @@ BOOST_AUTO_TEST_CASE(memory_and_descriptors_stay_and_books_balance) {
         b.ctx.run_until(next);
         const auto now = clock_type::now();
         if (before.descriptors == 0 && now >= warm) {
-            before = resources::now();
+            before = alone();
         } else if (before.descriptors != 0 && passing.count() % 500 == 0) {
             const auto at = resources::now();
             most_kb = std::max(most_kb, at.resident_kb);
             BOOST_TEST(at.descriptors == before.descriptors);
         }
     }
-    const auto after = resources::now();
+    const auto after = alone();
     most_kb = std::max(most_kb, after.resident_kb);
     enough = true;
     sender.join();
-    passing.clear();
     b.finish();
 
     const auto s = b.stats();
