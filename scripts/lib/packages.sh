@@ -10,9 +10,11 @@ build_packages=(g++ cmake ninja-build pkgconf clang bpftool libbpf-dev libmnl-de
 vm_packages=(qemu-system-x86 cpio xz-utils busybox-static bash iproute2 nftables conntrack bpftool
     kmod util-linux libcap2-bin binutils)
 
-# g++ has its sanitizers with it; the fuzzers, which clang builds, have theirs apart.
+# g++ has its sanitizers with it; the fuzzers, which clang builds, have theirs apart. systemd looks
+# at flowdump's unit, and runs it in a VM.
 # shellcheck disable=SC2034
-test_packages=(git clang-format clang-tidy cppcheck shellcheck valgrind libbenchmark-dev libclang-rt-dev)
+test_packages=(git clang-format clang-tidy cppcheck shellcheck valgrind libbenchmark-dev
+    libclang-rt-dev systemd)
 
 # What scripts/bench measures with, and draws.
 # shellcheck disable=SC2034
