@@ -140,11 +140,17 @@ public:
     std::size_t try_receive(std::span<event> out) noexcept { return core_->pop(out); }
 
     /// Completes an outstanding receive with operation_aborted. It has taken no event.
-    void cancel() { core_->cancel(); }
+    void cancel() {
+        const auto core = core_; // What it completes may destroy this.
+        core->cancel();
+    }
 
     /// Ends the stream: the probe sends it no more, and forgets its name. What is buffered can
     /// still be received, then errc::consumer_closed.
-    void close() { core_->close(); }
+    void close() {
+        const auto core = core_;
+        core->close();
+    }
 
     /// Not for users: what probe::register_consumer passes on.
     const std::shared_ptr<detail::consumer_core>& core() const noexcept { return core_; }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "consumer/consumer_service.hpp"
+#include "consumer/signal_count.hpp"
 
 #include <ctflow/detail/consumer_core.hpp>
 
@@ -10,7 +11,6 @@
 #include <cstddef>
 #include <limits>
 #include <stdexcept>
-#include <thread>
 #include <utility>
 
 namespace ctflow::detail {
@@ -34,7 +34,8 @@ consumer_core::consumer_core(boost::asio::execution_context& context, std::strin
                              consumer_mode mode, std::size_t capacity)
     : name_(std::move(name)), mode_(mode),
       queue_(std::make_unique<queue>(std::max<std::size_t>(capacity, 1))),
-      siblings_(boost::asio::use_service<consumer_service>(context).consumers()) {
+      siblings_(boost::asio::use_service<consumer_service>(context).consumers()),
+      signals_(std::make_shared<signal_count>()) {
     siblings_->add(*this);
 }
 
@@ -66,23 +67,9 @@ void consumer_core::flush() {
 }
 
 void consumer_core::signal() {
-    // Also if it throws.
-    struct under_way {
-        explicit under_way(std::atomic<int>& n) noexcept : signals(n) { ++signals; }
-        ~under_way() { --signals; }
-        under_way(const under_way&) = delete;
-        under_way& operator=(const under_way&) = delete;
-        std::atomic<int>& signals;
-    };
-    const under_way one(signals_);
+    const signal_count::one under_way(signals_);
     if (receive_waiter* waiter = take()) {
         waiter->notify();
-    }
-}
-
-void consumer_core::await_signals() const noexcept {
-    while (signals_.load(std::memory_order_acquire) != 0) {
-        std::this_thread::yield();
     }
 }
 
@@ -98,8 +85,9 @@ void consumer_core::close() {
 
 void consumer_core::abandon() {
     abandoned_.store(true, std::memory_order_release);
+    const auto signals = signals_;
     close();
-    await_signals();
+    signals->await_others();
 }
 
 std::size_t consumer_core::pop(std::span<event> out) noexcept {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "consumer/consumer_service.hpp"
 
+#include "consumer/signal_count.hpp"
+
 namespace ctflow::detail {
 
 void consumer_set::add(consumer_core& c) {
@@ -13,26 +15,28 @@ void consumer_set::remove(consumer_core& c) noexcept {
     consumers_.erase(&c);
 }
 
-bool consumer_set::take_one(receive_waiter*& waiter) noexcept {
+std::shared_ptr<signal_count> consumer_set::take_one(receive_waiter*& waiter) noexcept {
     const std::lock_guard lock(mutex_);
     if (consumers_.empty()) {
-        return false;
+        return nullptr;
     }
     // Its destruction waits for the lock.
     auto& first = **consumers_.begin();
     waiter = first.take();
-    first.await_signals();
+    auto signals = first.signals_;
     consumers_.erase(consumers_.begin());
-    return true;
+    return signals;
 }
 
 void consumer_service::shutdown() {
     // Destroying a receive may destroy consumers, this one or others: so one at a time, and
     // without the lock.
-    for (receive_waiter* waiter = nullptr; consumers_->take_one(waiter);) {
+    receive_waiter* waiter = nullptr;
+    while (const auto signals = consumers_->take_one(waiter)) {
         if (waiter != nullptr) {
             waiter->destroy();
         }
+        signals->await_others();
     }
 }
 

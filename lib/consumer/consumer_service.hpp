@@ -20,8 +20,9 @@ public:
     // Called first thing in a consumer's destruction: it is not looked at after this.
     void remove(consumer_core& c) noexcept;
 
-    // Takes a consumer out, and the receive that waits in it, if any. False if there is none left.
-    bool take_one(receive_waiter*& waiter) noexcept;
+    // Takes a consumer out: the receive that waits in it, if any, and the count of those who tell
+    // it something. Null if there is none left.
+    std::shared_ptr<signal_count> take_one(receive_waiter*& waiter) noexcept;
 
 private:
     std::mutex mutex_;

@@ -67,10 +67,13 @@ std::optional<std::size_t> cpu_come_online(std::string_view message) noexcept {
     return cpu;
 }
 
-kernel_events::kernel_events() noexcept
+kernel_events::kernel_events(error_code& ec) noexcept
     : socket_(mnl_socket_open2(NETLINK_KOBJECT_UEVENT, SOCK_CLOEXEC | SOCK_NONBLOCK)) {
     constexpr unsigned of_the_kernel = 1; // The group; udev tells of its own in another.
     if (!socket_) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+            ec.assign(errno, boost::system::system_category());
+        }
         return;
     }
     let_through_ours(fd());

@@ -3,6 +3,8 @@
 
 #include "host/netlink.hpp"
 
+#include <ctflow/error.hpp>
+
 #include <cstddef>
 #include <optional>
 #include <string_view>
@@ -27,8 +29,9 @@ struct kernel_news {
 // user namespace.
 class kernel_events {
 public:
-    // If there are no such messages (a kernel without netlink, say) it hears nothing.
-    kernel_events() noexcept;
+    // If there are no such messages (a kernel without netlink, a sandbox) it hears nothing. It
+    // fails if there is no descriptor or memory for it.
+    explicit kernel_events(error_code& ec) noexcept;
 
     // Readable when there is something to take; -1 if it hears nothing.
     int fd() const noexcept { return socket_ ? mnl_socket_get_fd(socket_.get()) : -1; }

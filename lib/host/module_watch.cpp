@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/module_watch.hpp"
 
-#include <sys/stat.h>
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace ctflow::host {
 
@@ -9,10 +13,30 @@ namespace ctflow::host {
 // kernel/module/sysfs.c), its directory after.
 module_watch::module_watch(const std::string& name) : file_("/sys/module/" + name + "/initstate") {}
 
-// The number of its inode, which kernfs does not use twice (fs/kernfs/dir.c).
-std::optional<std::uint64_t> module_watch::loaded() const {
-    struct stat s {};
-    return ::stat(file_.c_str(), &s) == 0 ? std::optional<std::uint64_t>(s.st_ino) : std::nullopt;
+module_watch::~module_watch() {
+    close();
+}
+
+void module_watch::close() noexcept {
+    if (fd_ >= 0) {
+        ::close(std::exchange(fd_, -1));
+    }
+}
+
+void module_watch::begin(error_code& ec) noexcept {
+    close();
+    fd_ = ::open(file_.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd_ < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+        ec.assign(errno, boost::system::system_category());
+    }
+}
+
+// A file of sysfs that is open does not hold what it is of, and cannot be read any more when that
+// is gone (kernfs_get_active() in fs/kernfs). No path is looked up, for which rights or the root
+// directory may have changed.
+bool module_watch::gone() const noexcept {
+    char c = 0;
+    return fd_ >= 0 && ::pread(fd_, &c, 1, 0) < 0 && errno == ENODEV;
 }
 
 } // namespace ctflow::host

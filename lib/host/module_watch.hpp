@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <optional>
+#include <ctflow/error.hpp>
+
 #include <string>
 
 namespace ctflow::host {
@@ -12,18 +12,21 @@ namespace ctflow::host {
 class module_watch {
 public:
     explicit module_watch(const std::string& name);
+    ~module_watch();
+    module_watch(const module_watch&) = delete;
+    module_watch& operator=(const module_watch&) = delete;
 
-    // From here on.
-    void begin() { was_ = loaded(); }
+    // From here on. Fails if there is no descriptor or memory for it.
+    void begin(error_code& ec) noexcept;
 
     // Never, if it is built into the kernel, or sysfs is not there to ask.
-    bool gone() const { return was_ && loaded() != was_; }
+    bool gone() const noexcept;
 
 private:
-    std::optional<std::uint64_t> loaded() const;
+    void close() noexcept;
 
-    std::string file_;
-    std::optional<std::uint64_t> was_;
+    const std::string file_;
+    int fd_ = -1;
 };
 
 } // namespace ctflow::host

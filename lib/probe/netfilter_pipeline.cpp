@@ -11,7 +11,7 @@ namespace ctflow::detail {
 
 netfilter_pipeline::netfilter_pipeline(std::unique_ptr<bpf::netfilter_object> programs,
                                        const config& c, error_code& ec)
-    : object_(std::move(programs)), states_(object_->ring_states_fd(), 1, ec),
+    : events_(ec), object_(std::move(programs)), states_(object_->ring_states_fd(), 1, ec),
       flush_interval_(c.flush_interval),
       updates_(object_->updates_fd(), transport::ring_buffer::content::tagged, states_.of(0), ec),
       ends_(book_, c.netlink_buffer, c.audit_interval, [this](auto all) { on_ends(all); }) {}
@@ -30,14 +30,21 @@ void netfilter_pipeline::start(bool again, error_code& ec, diagnostics& diag) {
         diag = "/proc is needed to tell network namespaces apart";
         return;
     }
-    ctnetlink_.begin();
     // Before the programs: what begins while nobody listens may never be told to end
     // (nf_conntrack_events = 2).
     ends_.open(ec, diag);
     if (ec) {
         return;
     }
-    pipeline::start(again, ec, diag);
+    try {
+        ctnetlink_.begin(ec); // Now that it is loaded: the kernel does that for who asks for it.
+        if (!ec) {
+            pipeline::start(again, ec, diag);
+        }
+    } catch (...) {
+        ends_.close();
+        throw;
+    }
     if (ec) {
         ends_.close();
     }

@@ -7,13 +7,16 @@ namespace ctflow::detail {
 
 tracing_pipeline::tracing_pipeline(std::unique_ptr<bpf::object> programs, const config& c,
                                    error_code& ec, diagnostics& diag)
-    : object_(std::move(programs)), rings_({object_->updates_fd(), object_->destroys_fd(),
-                                            object_->reserve_fd(), object_->ring_states_fd()},
-                                           c, ec, diag) {}
+    : events_(ec), object_(std::move(programs)),
+      rings_({object_->updates_fd(), object_->destroys_fd(), object_->reserve_fd(),
+              object_->ring_states_fd()},
+             c, ec, diag) {}
 
 void tracing_pipeline::start(bool again, error_code& ec, diagnostics& diag) {
-    module_.begin(); // Before: should it go while we attach, it has gone.
-    pipeline::start(again, ec, diag);
+    module_.begin(ec); // Before: should it go while we attach, it has gone.
+    if (!ec) {
+        pipeline::start(again, ec, diag);
+    }
 }
 
 error_code tracing_pipeline::take(const replace& with) {

@@ -81,6 +81,9 @@ void reader::begin(const run_pointer& run) {
         arm(run, r);
     }
     begin_changes(run);
+    if (run->done) {
+        return; // Nothing will come: it has read what was there.
+    }
     // What lies there already has woken nobody, and will not.
     for (auto& r : rings_) {
         turn(run, r);
@@ -117,11 +120,7 @@ void reader::stop(error_code ec) {
             self.unwatch(); // Before the sink closes what is watched.
             self.drain_all();
             self.sink_->close();
-            {
-                const std::lock_guard stopped(self.mutex_);
-                self.stopping_ = false;
-            }
-            self.finish(run, ec);
+            self.finish(run, ec, true);
         });
         return;
     }
@@ -154,16 +153,19 @@ void reader::unwatch() noexcept {
     }
 }
 
-void reader::finish(const run_pointer& run, error_code ec) {
-    if (std::exchange(run->done, true)) {
-        return;
+void reader::finish(const run_pointer& run, error_code ec, bool stopped) {
+    const bool ends = !std::exchange(run->done, true);
+    if (ends) {
+        unwatch();
     }
-    unwatch();
     {
         const std::lock_guard lock(mutex_);
-        running_ = false;
+        running_ = running_ && !ends;
+        stopping_ = stopping_ && !stopped;
     }
-    complete(strand_.get_inner_executor(), std::move(run->handler), ec);
+    if (ends) {
+        complete(strand_.get_inner_executor(), std::move(run->handler), ec);
+    }
 }
 
 } // namespace ctflow::transport

@@ -115,7 +115,7 @@ private:
     void drain_all();
     static void release(std::unique_ptr<descriptor>& watched) noexcept;
     void unwatch() noexcept;
-    void finish(const run_pointer& run, error_code ec);
+    void finish(const run_pointer& run, error_code ec, bool stopped = false);
 
     // reader_rings.cpp: when it looks at the rings, and how much it takes.
     std::unique_ptr<descriptor> watch(int fd, error_code& ec);

@@ -227,6 +227,7 @@ void reader::arm_changes(const run_pointer& run) {
 }
 
 void reader::take_changes(const run_pointer& run) {
+    error_code failed;
     const auto dead = changes_->take([&](std::size_t place, const ring& fresh) {
         auto& r = rings_[place];
         release(r.watch);
@@ -234,21 +235,16 @@ void reader::take_changes(const run_pointer& run) {
         // First: whatever fails below, nobody reads the one that is about to go.
         const watched_ring before{{r.source.kind, std::exchange(r.source.ring, fresh)}, nullptr};
         drain(before, everything);
-        if (run->done) {
+        watch(r, failed);
+        if (failed) {
             return; // The next run will watch it.
-        }
-        error_code ec;
-        watch(r, ec);
-        if (ec) {
-            finish(run, ec);
-            return;
         }
         arm(run, r);
         turn(run, r);
     });
-    if (dead && !run->done) {
+    if (failed || dead) {
         drain_rings(); // What was sent until then.
-        finish(run, dead);
+        finish(run, failed ? failed : dead);
     }
 }
 

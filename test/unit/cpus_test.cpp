@@ -50,12 +50,16 @@ BOOST_AUTO_TEST_CASE(of_the_kernels_messages_those_of_cpus_coming_online_count) 
 BOOST_AUTO_TEST_CASE(a_module_that_is_not_there_does_not_go) {
     module_watch w("ctflow_no_such_module");
     BOOST_TEST(!w.gone()); // Not begun.
-    w.begin();
+    ctflow::error_code ec;
+    w.begin(ec);
+    BOOST_TEST(!ec);
     BOOST_TEST(!w.gone());
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_heard_where_nothing_happens) {
-    kernel_events events;
+    ctflow::error_code ec;
+    kernel_events events(ec);
+    BOOST_TEST(!ec);
     BOOST_REQUIRE(events.fd() >= 0);
     const auto news = events.take();
     BOOST_TEST(news.online.empty());

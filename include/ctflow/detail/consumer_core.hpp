@@ -24,6 +24,7 @@ enum class consumer_mode : std::uint8_t { update = 1, destroy = 2, all = update 
 namespace ctflow::detail {
 
 class consumer_set;
+class signal_count;
 
 // A receive that waits to be told that there is something to look at. Whoever takes it out of the
 // consumer_core owns it, and calls notify or destroy, once.
@@ -89,11 +90,6 @@ private:
     struct queue;
 
     void signal();
-
-    // A receive that was posted may be through, and its consumer and execution context about to be
-    // destroyed, before the thread that posted it has left the context's functions.
-    void await_signals() const noexcept;
-
     receive_waiter* take() noexcept {
         return waiting_.exchange(nullptr, std::memory_order_acq_rel);
     }
@@ -102,13 +98,13 @@ private:
     const consumer_mode mode_;
     std::unique_ptr<queue> queue_;
     std::shared_ptr<consumer_set> siblings_;
+    std::shared_ptr<signal_count> signals_;
     std::atomic<const void*> owner_{nullptr};
     std::atomic<bool> closed_{false};
     std::atomic<bool> abandoned_{false};
     std::atomic<bool> receiving_{false};
     std::atomic<bool> cancelled_{false}; // The receive that is outstanding.
     std::atomic<receive_waiter*> waiting_{nullptr};
-    std::atomic<int> signals_{0}; // That are under way.
 
     // Written by the producer alone.
     bool pushed_ = false;
