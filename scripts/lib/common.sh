@@ -18,8 +18,18 @@ die() {
     exit 1
 }
 
-# need_cache [SUBDIRECTORY]: create the cache, which ignores itself in git.
+# need_cache [SUBDIRECTORY]: create the cache, which ignores itself in git. What is in it is booted,
+# and unpacked as root: others must not have put it there.
 need_cache() {
+    local owner mode
+    mkdir -p "$cache"
+    # The directory, and the link to it if it is one.
+    for owner in $(stat -L -c %u -- "$cache") $(stat -c %u -- "$cache"); do
+        [[ $owner == "$EUID" || $owner == 0 || $owner == "$(stat -c %u -- "$top")" ]] ||
+            die "$cache belongs to another user ($owner)"
+    done
+    mode=$(stat -L -c %a -- "$cache")
+    ((!(8#$mode & 8#2))) || die "$cache is writable by everybody"
     mkdir -p "$cache/${1-}"
     [[ -e $cache/.gitignore ]] || printf '*\n' >"$cache/.gitignore"
 }
