@@ -4,6 +4,7 @@
 # and the command that it prints mends it.
 # usage: check.sh [lockdown]
 set -eu
+[[ -n ${CTFLOW_VM-} ]] || { echo "for the guest of scripts/vm alone" >&2; exit 2; }
 cd /tmp
 
 fail() {

@@ -3,6 +3,7 @@
 # The example that gives up its rights: they are gone, events come all the same, and nothing stays
 # in the kernel when it ends. And what other users can do about it meanwhile: nothing.
 set -eu
+[[ -n ${CTFLOW_VM-} ]] || { echo "for the guest of scripts/vm alone" >&2; exit 2; }
 
 for module in nf_conntrack nf_conntrack_netlink nft_ct; do
     modprobe "$module"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # flowdump as its user handles it: told to stop, told when to stop, with a reader that stalls.
 set -eu
+[[ -n ${CTFLOW_VM-} ]] || { echo "for the guest of scripts/vm alone" >&2; exit 2; }
 
 modprobe nf_conntrack
 modprobe nft_ct

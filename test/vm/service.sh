@@ -3,6 +3,7 @@
 # packaging/systemd/flowdump.service as systemd itself starts it, in a process namespace of its own:
 # it works in its sandbox, with two capabilities, and when a CPU comes online too.
 set -eu
+[[ -n ${CTFLOW_VM-} ]] || { echo "for the guest of scripts/vm alone" >&2; exit 2; }
 
 for module in nf_conntrack nf_conntrack_netlink nft_ct; do
     modprobe "$module"
