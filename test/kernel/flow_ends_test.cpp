@@ -15,10 +15,11 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <span>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,6 +28,7 @@
 #include <linux/capability.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -153,8 +155,7 @@ struct tiny_fixture : fixture {
 
     // So many UDP flows in the table and in the book. The VM's table has room for some thousands.
     void make_flows(unsigned from, unsigned count) {
-        const std::string file = "/tmp/ctflow-ends.conntrack";
-        std::ofstream commands(file);
+        std::ostringstream commands;
         for (unsigned i = from; i < from + count; ++i) {
             commands << "-I -p udp -s 192.0.2.1 -d 192.0.2.2 --sport " << 1 + i
                      << " --dport 9 --timeout 600\n";
@@ -162,9 +163,14 @@ struct tiny_fixture : fixture {
                                  ::htons(static_cast<std::uint16_t>(1 + i)), ::htons(9), 1 + i);
             book.on_update(r, {0, false});
         }
-        commands.close();
-        ns.run("conntrack -R " + file);
-        ::unlink(file.c_str());
+        // A file that nobody else has a name for: this runs as root, on hosts with other users.
+        const auto text = commands.str();
+        const int file = ::memfd_create("conntrack", MFD_CLOEXEC);
+        const bool written =
+            file >= 0 && ::write(file, text.data(), text.size()) == std::ssize(text);
+        BOOST_REQUIRE(written);
+        ns.run("conntrack -R /proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file));
+        ::close(file);
     }
 
     // Whether each of the flows that make_flows() made has had one end.
