@@ -40,8 +40,8 @@ namespace ctflow {
 /// @par Processes
 /// A process that is forked and executes a program leaves all of a probe behind. One that goes on
 /// without must not use the probe, nor destroy it: the memory of perf buffers is not inherited
-/// (perf_mmap() in the kernel), but descriptors are, and what is attached by fentry or at
-/// netfilter's hooks stays attached until both processes have closed them.
+/// (perf_mmap() in the kernel), but descriptors are, and what is attached stays
+/// attached until both processes have closed them; by kprobes, until the one stops it or both end.
 ///
 /// @par Memory
 /// Making and starting throws std::bad_alloc where there is none, and leaves nothing behind.

@@ -20,6 +20,13 @@ namespace {
 
 namespace asio = boost::asio;
 
+// For what has only an errno to say.
+void add_remedy(const error_code& ec, diagnostics& diag) {
+    if (diag.empty() && ec == boost::system::errc::too_many_files_open) {
+        diag = "raise ulimit -n";
+    }
+}
+
 class live_probe final : public probe_core {
 public:
     live_probe(asio::any_io_executor executor, ctflow::kernel kernel, std::shared_ptr<pipeline> p)
@@ -73,6 +80,7 @@ public:
             return;
         }
         pipeline_->start(std::exchange(used_, true), ec, diag);
+        add_remedy(ec, diag);
         started_ = !ec;
     }
 
@@ -140,6 +148,7 @@ std::shared_ptr<probe_core> make_live(const asio::any_io_executor& executor, con
     }
     auto p = make_pipeline(std::move(programs), complete, ec, diag);
     if (ec) {
+        add_remedy(ec, diag);
         return nullptr;
     }
     return std::make_shared<live_probe>(executor, std::move(kernel), std::move(p));

@@ -31,6 +31,7 @@
 #include <cstdint>
 #include <latch>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -87,6 +88,21 @@ struct tardy_executor {
     }
     bool operator==(const tardy_executor& other) const noexcept { return inner == other.inner; }
     bool operator!=(const tardy_executor& other) const noexcept { return !(*this == other); }
+};
+
+// One that has no room for anything.
+struct full_executor {
+    asio::io_context* ctx;
+
+    asio::execution_context& query(asio::execution::context_t) const noexcept { return *ctx; }
+    static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept {
+        return asio::execution::blocking.never;
+    }
+    template <class Work>
+    void execute(Work&&) const {
+        throw std::bad_alloc();
+    }
+    bool operator==(const full_executor&) const noexcept = default;
 };
 
 } // namespace
@@ -645,6 +661,25 @@ BOOST_AUTO_TEST_CASE(a_context_that_ends_waits_for_who_is_posting_to_it) {
     ctx.reset();
     BOOST_TEST(returned);
     producer.join();
+}
+
+// What cannot be called is destroyed where it was to be posted, and may own the consumer.
+BOOST_AUTO_TEST_CASE(a_consumer_may_go_with_a_handler_that_could_not_be_posted) {
+    asio::io_context ctx;
+    auto c = std::make_shared<basic_consumer<full_executor>>(full_executor{&ctx}, "a");
+    const auto core = c->core();
+    {
+        auto out = std::make_shared<std::array<event, 4>>();
+        auto& batch = *out;
+        auto& flows = *c;
+        flows.async_receive(batch, [owner = c, out](error_code, std::size_t) {});
+    }
+    const std::weak_ptr<void> alive = c;
+    c.reset();
+    BOOST_TEST(!alive.expired()); // Its handler has it.
+    core->push(numbered_from(1, 2));
+    BOOST_CHECK_THROW(core->flush(), std::bad_alloc);
+    BOOST_TEST(alive.expired());
 }
 
 BOOST_AUTO_TEST_CASE(cancellation_and_close_race_a_producer_without_harm) {

@@ -146,6 +146,7 @@ BOOST_AUTO_TEST_CASE(out_of_descriptors_at_each_step) {
             break;
         }
         ++errors[o.step + ": " + o.error];
+        BOOST_TEST(o.error.find("Too many open files (raise ulimit -n") == 0U);
         BOOST_REQUIRE(limit < 1000);
     }
     say(errors);
@@ -172,6 +173,7 @@ BOOST_AUTO_TEST_CASE(out_of_memory_at_each_step) {
             error = o.step + ": " + o.error;
         } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch)
         }
+        BOOST_TEST((through || error == "std::bad_alloc" || error.find("memory") != error.npos));
         ++errors[error];
         BOOST_TEST(resources::now().descriptors == before.descriptors);
     }
