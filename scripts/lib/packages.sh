@@ -16,6 +16,10 @@ vm_packages=(qemu-system-x86 cpio xz-utils busybox-static bash iproute2 nftables
 test_packages=(git clang-format clang-tidy cppcheck shellcheck valgrind libbenchmark-dev
     libclang-rt-dev systemd)
 
+# What scripts/coverage reports with.
+# shellcheck disable=SC2034
+coverage_packages=(gcovr jq)
+
 # What scripts/bench measures with, and draws.
 # shellcheck disable=SC2034
 bench_packages=(libbenchmark-dev jq gnuplot-nox fonts-dejavu-core)
