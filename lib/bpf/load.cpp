@@ -106,6 +106,9 @@ public:
         return settle(attach_mode::netfilter, netfilter_hooks(), std::move(result), ec, diag);
     }
 
+    // Without descriptors nothing can be told of the kernel: no way is to blame for that.
+    const error_code& shortage() const noexcept { return btf_.shortage(); }
+
     bool was_refused(attach_mode mode) const {
         return std::ranges::find(kernel_.refused, mode, &refused_attach::attach) !=
                kernel_.refused.end();
@@ -141,6 +144,10 @@ private:
 
 loaded load(const config& c, ctflow::kernel& kernel, error_code& ec, diagnostics& diag) {
     attempts host(c, kernel);
+    if (host.shortage()) {
+        ec = host.shortage();
+        return {};
+    }
     loaded best = c.attach == attach_mode::netfilter ? host.netfilter() : host.trace(c.attach);
     if (c.attach == attach_mode::automatic) {
         // What looked possible was refused: without CAP_SYS_ADMIN, say, which fentry needs and a

@@ -10,8 +10,25 @@
 #include <optional>
 
 #include <bpf/btf.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace ctflow::host {
+namespace {
+
+// libbpf says ESRCH of the kernel's BTF whatever the reason: what is short is seen by opening a file
+// that is there, if the kernel has any.
+error_code shortage_for(const char* path) {
+    const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+    const int error = fd < 0 ? errno : 0;
+    if (fd >= 0) {
+        ::close(fd);
+    }
+    const bool is_shortage = error == EMFILE || error == ENFILE || error == ENOMEM;
+    return is_shortage ? error_code(error, boost::system::system_category()) : error_code();
+}
+
+} // namespace
 
 void btf_deleter::operator()(btf* b) const noexcept {
     btf__free(b);
@@ -22,6 +39,9 @@ kernel_btf::kernel_btf() {
     vmlinux_.reset(btf__load_vmlinux_btf());
     if (vmlinux_) {
         conntrack_.reset(btf__load_module_btf("nf_conntrack", vmlinux_.get()));
+    }
+    if (!conntrack_) {
+        shortage_ = shortage_for("/sys/kernel/btf/vmlinux");
     }
 }
 

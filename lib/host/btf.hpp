@@ -25,8 +25,11 @@ class kernel_btf {
 public:
     kernel_btf();
 
-    // Whether the kernel has BTF at all.
+    // Whether the kernel has BTF at all, as far as could be seen.
     explicit operator bool() const noexcept { return vmlinux_ != nullptr; }
+
+    // What kept us from looking: descriptors or memory that ran out. None if nothing did.
+    const error_code& shortage() const noexcept { return shortage_; }
 
     // Which of the names are functions that fentry can be attached to.
     std::set<std::string, std::less<>>
@@ -41,6 +44,7 @@ public:
 private:
     btf_pointer vmlinux_;
     btf_pointer conntrack_; // Refers to vmlinux_.
+    error_code shortage_;
 };
 
 // Whether a file holds BTF, and of this kernel, as far as the kernel's own tells. If not, diag says

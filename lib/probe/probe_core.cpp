@@ -22,8 +22,13 @@ namespace asio = boost::asio;
 
 // For what has only an errno to say.
 void add_remedy(const error_code& ec, diagnostics& diag) {
-    if (diag.empty() && ec == boost::system::errc::too_many_files_open) {
+    if (!diag.empty()) {
+        return;
+    }
+    if (ec == boost::system::errc::too_many_files_open) {
         diag = "raise ulimit -n";
+    } else if (ec == boost::system::errc::too_many_files_open_in_system) {
+        diag = "raise fs.file-max";
     }
 }
 
@@ -148,7 +153,6 @@ std::shared_ptr<probe_core> make_live(const asio::any_io_executor& executor, con
     }
     auto p = make_pipeline(std::move(programs), complete, ec, diag);
     if (ec) {
-        add_remedy(ec, diag);
         return nullptr;
     }
     return std::make_shared<live_probe>(executor, std::move(kernel), std::move(p));
@@ -161,6 +165,7 @@ std::shared_ptr<probe_core> probe_core::make(const asio::any_io_executor& execut
     ec.clear();
     diag.clear();
     auto live = make_live(executor, c, ec, diag);
+    add_remedy(ec, diag);
     return live ? live : std::make_shared<failed_probe>(executor, ec);
 }
 
