@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string>
 
 #include <bpf/bpf.h>
 #include <malloc.h>
@@ -32,6 +33,17 @@ struct first_look {
     static inline resources value;
 };
 
+// The kernel's buffers and maps in this process's memory.
+std::size_t count_mappings() {
+    std::ifstream maps("/proc/self/maps");
+    std::size_t n = 0;
+    for (std::string line; std::getline(maps, line);) {
+        n += line.find("anon_inode:bpf-map") != line.npos ||
+             line.find("anon_inode:[perf_event]") != line.npos;
+    }
+    return n;
+}
+
 } // namespace
 
 BOOST_TEST_GLOBAL_FIXTURE(first_look);
@@ -41,6 +53,7 @@ resources resources::now() {
     resources r;
     r.descriptors = static_cast<std::size_t>(
         std::distance(directory_iterator("/proc/self/fd"), directory_iterator()));
+    r.mappings = count_mappings();
     r.programs = count(bpf_prog_get_next_id);
     r.maps = count(bpf_map_get_next_id);
     r.links = count(bpf_link_get_next_id);
@@ -68,6 +81,11 @@ void settle(const resources& before) {
     }
 }
 
+void check_same_in_process(const resources& before, const resources& after) {
+    BOOST_TEST(after.descriptors == before.descriptors);
+    BOOST_TEST(after.mappings == before.mappings);
+}
+
 void check_same_in_kernel(const resources& before, const resources& after) {
     BOOST_TEST(after.programs == before.programs);
     BOOST_TEST(after.maps == before.maps);
@@ -75,7 +93,7 @@ void check_same_in_kernel(const resources& before, const resources& after) {
 }
 
 void check_same(const resources& before, const resources& after) {
-    BOOST_TEST(after.descriptors == before.descriptors);
+    check_same_in_process(before, after);
     check_same_in_kernel(before, after);
 }
 

@@ -9,6 +9,7 @@ namespace ctflow::test {
 // kernel.
 struct resources {
     std::size_t descriptors = 0;
+    std::size_t mappings = 0; // Of maps and perf buffers.
     std::size_t programs = 0;
     std::size_t maps = 0;
     std::size_t links = 0;
@@ -24,9 +25,10 @@ struct resources {
 // more than before, but not for ever.
 void settle(const resources& before);
 
+void check_same_in_process(const resources& before, const resources& after);
 void check_same_in_kernel(const resources& before, const resources& after);
 
-// And descriptors.
+// Both.
 void check_same(const resources& before, const resources& after);
 
 // With AddressSanitizer, which keeps what is freed, it checks nothing: that judges leaks itself.
