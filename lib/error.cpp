@@ -101,6 +101,8 @@ const char* describe(errc e) noexcept {
         return "the consumer is closed";
     case errc::receive_outstanding:
         return "a receive is outstanding already";
+    case errc::flushed:
+        return "all that was in the buffer when flush() was called has been received";
     }
     return "unknown error";
 }

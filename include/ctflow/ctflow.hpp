@@ -8,8 +8,10 @@
 #include <ctflow/error.hpp>
 #include <ctflow/event.hpp>
 #include <ctflow/kernel.hpp>
+#include <ctflow/perf_buffer.hpp>
 #include <ctflow/preflight.hpp>
 #include <ctflow/probe.hpp>
+#include <ctflow/ring_buffer.hpp>
 #include <ctflow/stats.hpp>
 #include <ctflow/sysctl.hpp>
 #include <ctflow/version.hpp>

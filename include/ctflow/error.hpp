@@ -75,9 +75,10 @@ enum class errc {
     unknown_consumer,    ///< No consumer of that name is registered.
     consumer_registered, ///< The consumer is registered, with this probe or another.
 
-    // The consumer.
+    // Receives.
     consumer_closed,     ///< The consumer was removed or its probe stopped; no event is left.
     receive_outstanding, ///< A second receive beside one that is outstanding.
+    flushed,             ///< All that was in the buffer at flush() has been received.
 };
 
 /// The category of errc, named "ctflow".

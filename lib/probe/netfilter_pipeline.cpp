@@ -13,7 +13,7 @@ netfilter_pipeline::netfilter_pipeline(std::unique_ptr<bpf::netfilter_object> pr
                                        const config& c, error_code& ec)
     : events_(ec), object_(std::move(programs)), states_(object_->ring_states_fd(), 1, ec),
       flush_interval_(c.flush_interval),
-      updates_(object_->updates_fd(), transport::ring_buffer::content::tagged, states_.of(0), ec),
+      updates_(object_->updates_fd(), transport::shared_ring::content::tagged, states_.of(0), ec),
       ends_(book_, c.netlink_buffer, c.audit_interval, [this](auto all) { on_ends(all); }) {}
 
 std::vector<transport::ring_source> netfilter_pipeline::rings() const {

@@ -7,7 +7,7 @@
 #include "host/kernel_events.hpp"
 #include "host/module_watch.hpp"
 #include "probe/pipeline.hpp"
-#include "transport/ring_buffer.hpp"
+#include "transport/shared_ring.hpp"
 #include "transport/ring_states.hpp"
 
 #include <chrono>
@@ -50,7 +50,7 @@ private:
     const std::unique_ptr<bpf::netfilter_object> object_;
     const transport::ring_states states_;
     const std::chrono::nanoseconds flush_interval_;
-    transport::ring_buffer updates_;
+    transport::shared_ring updates_;
     ctnetlink::flow_book book_;
     ctnetlink::end_source ends_;
 };

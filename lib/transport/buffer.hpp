@@ -4,12 +4,12 @@
 #include "transport/record_tag.hpp"
 #include "transport/ring_pass.hpp"
 #include "transport/ring_states.hpp"
+#include "transport/ring_window.hpp"
 
 #include <ctflow/config.hpp>
 #include <ctflow/error.hpp>
 #include <ctflow/event.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -19,17 +19,9 @@
 
 namespace ctflow::transport {
 
-// The memory that the kernel shares with us for one ring, of either kind: we read between tail and
-// head, and move the tail to give room back.
-//
-// Both kinds have the same rules: a read of the head comes before the read of what lies behind it,
-// and what was read must be over before the tail is written (perf_event_open(2), "MMAP layout";
-// __bpf_ringbuf_reserve() in the kernel's kernel/bpf/ringbuf.c).
-class ring_memory {
+// A ring's memory, and how what is in it becomes events.
+class ring_memory : public ring_window {
 public:
-    // The kernel's __u64, and its unsigned long on a machine of 64 bits.
-    using position = unsigned long long;
-
     // How the records are framed: read_ring or read_bpf_ring.
     using framing = ring_pass (*)(std::span<const std::byte> data, std::uint64_t head,
                                   std::uint64_t tail, event_kind kind,
@@ -40,42 +32,22 @@ public:
                                          std::uint64_t tail, std::span<event> out,
                                          std::span<record_tag> tags) noexcept;
 
-    // One with nothing in it, ever.
-    ring_memory() noexcept : head_(&nothing), tail_(&nothing) {}
+    ring_memory() = default;
+    ring_memory(const ring_window& w, framing f) noexcept : ring_window(w), read_(f) {}
+    ring_memory(const ring_window& w, tagged_framing f) noexcept
+        : ring_window(w), read_tagged_(f) {}
 
-    ring_memory(position* head, position* tail, std::span<const std::byte> data, framing f) noexcept
-        : head_(head), tail_(tail), data_(data), read_(f) {}
-
-    ring_memory(position* head, position* tail, std::span<const std::byte> data,
-                tagged_framing f) noexcept
-        : head_(head), tail_(tail), data_(data), read_tagged_(f) {}
-
-    std::uint64_t head() const noexcept {
-        return std::atomic_ref(*head_).load(std::memory_order_acquire);
-    }
-    std::uint64_t tail() const noexcept {
-        return std::atomic_ref(*tail_).load(std::memory_order_relaxed); // Nobody else writes it.
-    }
-    void set_tail(std::uint64_t tail) const noexcept {
-        std::atomic_ref(*tail_).store(tail, std::memory_order_release);
-    }
-
-    std::size_t size() const noexcept { return data_.size(); }
+    std::size_t size() const noexcept { return data().size(); }
     bool tagged() const noexcept { return read_tagged_ != nullptr; }
 
     // Tags are written if tagged().
     ring_pass read(std::uint64_t head, std::uint64_t tail, event_kind kind, std::span<event> out,
                    std::span<record_tag> tags = {}) const noexcept {
-        return tagged() ? read_tagged_(data_, head, tail, out, tags)
-                        : read_(data_, head, tail, kind, out);
+        return tagged() ? read_tagged_(data(), head, tail, out, tags)
+                        : read_(data(), head, tail, kind, out);
     }
 
 private:
-    static inline position nothing = 0;
-
-    position* head_; // May be mapped read-only.
-    position* tail_;
-    std::span<const std::byte> data_;
     framing read_ = nullptr;
     tagged_framing read_tagged_ = nullptr;
 };

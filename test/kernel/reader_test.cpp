@@ -2,7 +2,7 @@
 //
 // The reader on real perf buffers and ring buffers of the running kernel.
 #include "support/emitter.hpp"
-#include "transport/perf_buffer.hpp"
+#include "transport/cpu_rings.hpp"
 #include "transport/reader.hpp"
 #include "transport/record_rings.hpp"
 
@@ -170,7 +170,7 @@ private:
 
 // Opens the ring of the first CPU anew whenever it is told.
 struct renewals final : transport::ring_changes {
-    explicit renewals(transport::perf_buffer& b) : buffer(b) {}
+    explicit renewals(transport::cpu_rings& b) : buffer(b) {}
     ~renewals() { ::close(descriptor); }
     void signal() const {
         const std::uint64_t one = 1;
@@ -185,7 +185,7 @@ struct renewals final : transport::ring_changes {
         BOOST_TEST(!buffer.renew(0, [&](const transport::ring& fresh) { with(0, fresh); }));
         return {};
     }
-    transport::perf_buffer& buffer;
+    transport::cpu_rings& buffer;
     int descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 };
 
@@ -207,7 +207,7 @@ struct renewed : fixture {
     error_code ec;
     diagnostics diag;
     const transport::ring_states states{source.maps().ring_states, 3, ec};
-    transport::perf_buffer buffer{source.maps().updates, 64, states, 0, ec, diag};
+    transport::cpu_rings buffer{source.maps().updates, 64, states, 0, ec, diag};
     renewals changes{buffer};
 };
 

@@ -13,7 +13,7 @@ using ctflow::errc;
 using ctflow::error_code;
 
 constexpr int first = static_cast<int>(errc::curve0_age);
-constexpr int last = static_cast<int>(errc::receive_outstanding);
+constexpr int last = static_cast<int>(errc::flushed);
 
 // What is said of a value that is none of ours.
 std::string unknown() {

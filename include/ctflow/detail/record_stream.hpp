@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ctflow/detail/record_source.hpp>
+#include <ctflow/error.hpp>
+
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/compose.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <utility>
+
+namespace ctflow::detail {
+
+// A record source in a reactor: what perf_buffer and ring_buffer share with their outstanding
+// receive, which lives on when the object is moved or destroyed.
+template <class Record, class Executor>
+class record_stream {
+public:
+    using source_pointer = std::unique_ptr<record_source<Record>>;
+
+    // With ec set: a stream without a source, each receive of which fails.
+    record_stream(const Executor& executor, source_pointer source, error_code& ec)
+        : descriptor_(executor), source_(std::move(source)) {
+        if (!ec) {
+            open(ec);
+        }
+        if (ec) {
+            source_.reset();
+        }
+    }
+
+    Executor get_executor() noexcept { return descriptor_.get_executor(); }
+
+    std::size_t try_receive(std::span<Record> out) {
+        const std::lock_guard lock(mutex_);
+        if (!source_ || receiving_) {
+            return 0;
+        }
+        source_->release();
+        return source_->take(out);
+    }
+
+    void flush() {
+        const std::lock_guard lock(mutex_);
+        flushing_ = source_ != nullptr;
+        wake();
+    }
+
+    void cancel() {
+        const std::lock_guard lock(mutex_);
+        cancelled_ = receiving_;
+        wake();
+    }
+
+    void close() {
+        const std::lock_guard lock(mutex_);
+        source_.reset();
+        error_code ignored;
+        descriptor_.close(ignored);
+    }
+
+    // f(source), unless it is closed.
+    template <class Function>
+    void with_source(Function&& f) {
+        const std::lock_guard lock(mutex_);
+        if (source_) {
+            std::forward<Function>(f)(*source_);
+        }
+    }
+
+    // The steps of a receive. First: an error, or that it begins.
+    error_code begin(std::span<Record> out) {
+        const std::lock_guard lock(mutex_);
+        if (out.empty()) {
+            return boost::asio::error::invalid_argument;
+        }
+        if (!source_) {
+            return boost::asio::error::bad_descriptor;
+        }
+        if (receiving_) {
+            return errc::receive_outstanding;
+        }
+        receiving_ = true;
+        source_->release();
+        return {};
+    }
+
+    bool ready() const {
+        const std::lock_guard lock(mutex_);
+        return !source_ || flushing_ || source_->ready();
+    }
+
+    // First the wait, then a look at the rings: perf_poll() in the kernel's kernel/events/core.c
+    // forgets what it has told, so that a wait for what is there already would never end.
+    template <class Self>
+    void wait(Self&& self) {
+        const std::lock_guard lock(mutex_);
+        if (!source_) {
+            boost::asio::post(descriptor_.get_executor(), std::forward<Self>(self));
+            return;
+        }
+        descriptor_.async_wait(descriptor_type::wait_read, std::forward<Self>(self));
+        if (flushing_ || cancelled_ || source_->ready()) {
+            wake();
+        }
+    }
+
+    // Last, right before the handler: what it gets. Nothing if it has to wait.
+    struct outcome {
+        error_code ec;
+        std::size_t count = 0;
+
+        bool over() const noexcept { return ec || count != 0; }
+    };
+    outcome end(std::span<Record> out, error_code waited, bool cancelled) {
+        const std::lock_guard lock(mutex_);
+        auto result = look(out, waited, cancelled);
+        if (result.over()) {
+            receiving_ = false;
+            cancelled_ = false;
+        }
+        return result;
+    }
+
+private:
+    using descriptor_type = boost::asio::posix::basic_stream_descriptor<Executor>;
+
+    void open(error_code& ec) {
+        const int fd = source_->descriptor(ec);
+        if (!ec) {
+            descriptor_.assign(fd, ec);
+        }
+    }
+
+    void wake() {
+        error_code ignored;
+        descriptor_.cancel(ignored);
+    }
+
+    outcome look(std::span<Record> out, const error_code& waited, bool cancelled) {
+        if (cancelled || cancelled_ || !source_) {
+            return {boost::asio::error::operation_aborted};
+        }
+        if (const auto count = source_->take(out)) {
+            return {{}, count};
+        }
+        if (std::exchange(flushing_, false)) {
+            return {errc::flushed};
+        }
+        if (waited == boost::asio::error::operation_aborted) {
+            return {}; // By wake(), for what somebody else has taken.
+        }
+        return {waited ? waited : source_->look_why()};
+    }
+
+    mutable std::mutex mutex_; // Once a receive, not once a record.
+    descriptor_type descriptor_;
+    source_pointer source_;
+    bool receiving_ = false;
+    bool flushing_ = false;
+    bool cancelled_ = false;
+};
+
+// The records are taken in the last step, on the handler's executor, right before the handler runs:
+// a receive that is cancelled before has taken nothing.
+template <class Record, class Executor>
+class receive_records {
+public:
+    using stream = record_stream<Record, Executor>;
+
+    receive_records(std::shared_ptr<stream> s, std::span<Record> out)
+        : stream_(std::move(s)), out_(out) {}
+
+    template <class Self>
+    void operator()(Self& self, error_code ec = {}) {
+        const auto kept = stream_; // We may be moved on, and over, before we return.
+        if (!std::exchange(begun_, true)) {
+            self.reset_cancellation_state(boost::asio::enable_total_cancellation());
+            failure_ = kept->begin(out_);
+            if (failure_ || kept->ready()) {
+                boost::asio::post(kept->get_executor(), std::move(self));
+            } else {
+                kept->wait(std::move(self));
+            }
+            return;
+        }
+        if (failure_) {
+            self.complete(failure_, 0);
+            return;
+        }
+        const bool cancelled = self.cancelled() != boost::asio::cancellation_type::none;
+        const auto result = kept->end(out_, ec, cancelled);
+        if (result.over()) {
+            self.complete(result.ec, result.count);
+        } else {
+            kept->wait(std::move(self));
+        }
+    }
+
+private:
+    std::shared_ptr<stream> stream_;
+    std::span<Record> out_;
+    error_code failure_;
+    bool begun_ = false;
+};
+
+template <class Record, class Executor, class Token>
+auto async_receive_records(std::shared_ptr<record_stream<Record, Executor>> stream,
+                           std::span<Record> out, Token&& token) {
+    auto executor = stream->get_executor();
+    return boost::asio::async_compose<Token, void(error_code, std::size_t)>(
+        receive_records<Record, Executor>(std::move(stream), out), token, executor);
+}
+
+} // namespace ctflow::detail

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/ring_records.hpp"
+
+#include "transport/bpf_framing.hpp"
+#include "transport/keep_map.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+
+namespace ctflow::transport {
+
+ring_records::ring_records(host::unique_fd map_fd, error_code& ec)
+    : map_fd_(std::move(map_fd)), map_(map_fd_.get(), bpf_ring_map::data::twice, ec),
+      taken_(map_.window().tail()) {}
+
+int ring_records::descriptor(error_code& ec) {
+    const int fd = ::fcntl(map_fd_.get(), F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) {
+        ec.assign(errno, boost::system::system_category());
+    }
+    return fd;
+}
+
+// The kernel wakes nobody who has not caught up (bpf_ringbuf_commit(): it writes the record's
+// length, then reads this position, with a barrier between). We write the position, then read the
+// length: with a barrier too, one of the two sees the other.
+void ring_records::release() noexcept {
+    map_.window().set_tail(taken_);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+}
+
+bool ring_records::ready() const noexcept {
+    const auto& window = map_.window();
+    return window.head() != taken_ &&
+           (load_length(window.data(), taken_) & BPF_RINGBUF_BUSY_BIT) == 0;
+}
+
+std::size_t ring_records::take(std::span<ring_record> out) {
+    const auto& window = map_.window();
+    const auto data = window.data();
+    const auto pass =
+        pass_over_bpf(data, window.head(), taken_, out.size(),
+                      [&](std::uint64_t position, std::uint64_t length, std::size_t index) {
+                          // Beyond the ring's end, what is mapped a second time.
+                          const auto offset =
+                              static_cast<std::size_t>(position & (data.size() - 1));
+                          out[index] = {{data.data() + offset, static_cast<std::size_t>(length)}};
+                          stats_.bytes += length;
+                          return true;
+                      });
+    taken_ = pass.tail;
+    stats_.records += pass.events;
+    stats_.malformed += pass.malformed;
+    if (pass.events == 0) {
+        release(); // Of what was discarded.
+    }
+    return pass.events;
+}
+
+} // namespace ctflow::transport
+
+namespace ctflow::detail {
+
+std::unique_ptr<ring_source> ring_source::open(int map_fd, error_code& ec, diagnostics& diag) {
+    std::size_t size = 0;
+    auto kept = transport::keep_map(map_fd, BPF_MAP_TYPE_RINGBUF, size, ec, diag);
+    return ec ? nullptr : std::make_unique<transport::ring_records>(std::move(kept), ec);
+}
+
+} // namespace ctflow::detail

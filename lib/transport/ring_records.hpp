@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "host/unique_fd.hpp"
+#include "transport/bpf_ring_map.hpp"
+
+#include <ctflow/detail/ring_source.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace ctflow::transport {
+
+// A BPF ring buffer, each record as it is.
+class ring_records final : public detail::ring_source {
+public:
+    ring_records(host::unique_fd map_fd, error_code& ec);
+
+    int descriptor(error_code& ec) override;
+    void release() noexcept override;
+    bool ready() const noexcept override;
+    std::size_t take(std::span<ring_record> out) override;
+    error_code look_why() override { return {}; } // What was there has been read before.
+    ring_buffer_stats stats() const noexcept override { return stats_; }
+
+private:
+    host::unique_fd map_fd_;
+    bpf_ring_map map_;
+    std::uint64_t taken_; // Up to where it was handed out; the consumer's position may be behind.
+    ring_buffer_stats stats_;
+};
+
+} // namespace ctflow::transport

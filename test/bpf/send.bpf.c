@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Sends messages of many lengths at a test's command, through a perf event array or a ring buffer
+ * that know nothing of flows: run by BPF_PROG_TEST_RUN, on the CPU of the caller.
+ */
+#include "types.h"
+
+#include <bpf/bpf_helpers.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#define LONGEST 256
+#define BPF_F_CURRENT_CPU 0xffffffffULL /* linux/bpf.h */
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+    __type(key, u32);
+    __type(value, u32);
+} events SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 1 << 16);
+} ring SEC(".maps");
+
+unsigned int wanted = 0;         /* how many messages a run sends */
+unsigned char through_ring = 0;  /* else through the perf event array */
+unsigned char quietly = 0;       /* into the ring, waking nobody */
+unsigned char discarded = 0;     /* reserved in the ring, and then discarded */
+unsigned long long refused = 0;  /* how many found no room */
+
+/* The number of the next, and then what user space has put there. */
+unsigned long long message[LONGEST / 8] = {};
+
+/* As much of it as the verifier wants to know a context by. */
+struct __sk_buff {
+    u32 len;
+};
+
+/* A length that the number tells, 8 to 135. */
+static __always_inline u32 length_of(u64 number) {
+    return 8 + (u32)(number & 127);
+}
+
+static __always_inline long discard_one(void) {
+    void* place = bpf_ringbuf_reserve(&ring, 40, 0);
+
+    if (!place)
+        return -1;
+    bpf_ringbuf_discard(place, 0);
+    return 0;
+}
+
+__attribute__((noinline)) int send_one(struct __sk_buff* skb) {
+    u32 length = length_of(message[0]);
+    long failed;
+
+    if (!through_ring)
+        failed = bpf_perf_event_output(skb, &events, BPF_F_CURRENT_CPU, message, length);
+    else if (discarded)
+        failed = discard_one();
+    else
+        failed = bpf_ringbuf_output(&ring, message, length, quietly ? BPF_RB_NO_WAKEUP : 0);
+    message[0]++;
+    return failed == 0;
+}
+
+SEC("tc")
+int send(struct __sk_buff* skb) {
+    u32 i;
+
+    for (i = 0; i < 1024 && i < wanted; i++) {
+        if (!send_one(skb))
+            refused++;
+    }
+    return 0;
+}

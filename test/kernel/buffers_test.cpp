@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// perf_buffer and ring_buffer on maps of a BPF program that has nothing to do with flows.
+#include "support/emitter.hpp"
+#include "support/resources.hpp"
+#include "support/sender.hpp"
+
+#include <ctflow/perf_buffer.hpp>
+#include <ctflow/ring_buffer.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/mp11/list.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+namespace asio = boost::asio;
+using namespace ctflow;
+using namespace ctflow::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct by_perf {
+    using record = perf_record;
+    using buffer = perf_buffer;
+    static constexpr auto way = sender::way::perf;
+    static constexpr std::size_t padding = 7;
+};
+struct by_ring {
+    using record = ring_record;
+    using buffer = ring_buffer;
+    static constexpr auto way = sender::way::ring;
+    static constexpr std::size_t padding = 0;
+};
+using both = boost::mp11::mp_list<by_perf, by_ring>;
+
+// A sender, and a buffer that receives what it sends, in order.
+template <class Kind>
+struct line {
+    line() { stay_on_cpu(0); }
+
+    void receive() {
+        result.reset();
+        buffer.async_receive(out, [this](error_code ec, std::size_t n) { take(ec, n); });
+    }
+
+    void take(error_code ec, std::size_t n) {
+        result = ec;
+        count = n;
+        for (std::size_t i = 0; i < n; ++i) {
+            BOOST_TEST(sender::number(out[i].data) == received++);
+            BOOST_TEST(sender::intact(out[i].data, Kind::padding));
+        }
+    }
+
+    // Receives until a message with that number has come.
+    void receive_up_to(std::uint64_t number) {
+        while (received <= number) {
+            receive();
+            ctx.restart();
+            ctx.run_for(10s);
+            BOOST_REQUIRE((result && !*result));
+        }
+    }
+
+    void wait_for_result() {
+        ctx.restart();
+        ctx.run_for(10s);
+        BOOST_REQUIRE(result.has_value());
+    }
+
+    asio::io_context ctx;
+    sender source{Kind::way};
+    typename Kind::buffer buffer{ctx, source.fd()};
+    std::array<typename Kind::record, 16> out;
+    std::uint64_t received = 0; // The number of the next.
+    std::optional<error_code> result;
+    std::size_t count = 0;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(buffers)
+
+// Around the rings' ends many times: 64 pages hold some 2000 messages.
+BOOST_AUTO_TEST_CASE_TEMPLATE(messages_of_all_lengths_come_whole_and_in_order, Kind, both) {
+    line<Kind> l;
+    for (int round = 0; round < 50; ++round) {
+        BOOST_REQUIRE(l.source.send(400) == 400U);
+        l.receive_up_to(static_cast<std::uint64_t>(round) * 400 + 399);
+    }
+    const auto stats = l.buffer.stats();
+    BOOST_TEST(stats.records == 20'000U);
+    BOOST_TEST(stats.bytes >= 20'000U * 8);
+    BOOST_TEST(stats.malformed == 0U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(no_more_than_there_is_room_for, Kind, both) {
+    line<Kind> l;
+    l.source.send(20);
+    l.receive();
+    BOOST_TEST(!l.result.has_value()); // Not inside of the initiating function.
+    l.wait_for_result();
+    BOOST_TEST(l.count == 16U);
+    BOOST_TEST(l.buffer.try_receive(l.out) == 4U);
+    BOOST_TEST(l.buffer.try_receive(l.out) == 0U);
+}
+
+// At each point around a wait: before it, between its beginning and the reactor's first look, when
+// the reactor waits, and right after it was woken.
+BOOST_AUTO_TEST_CASE_TEMPLATE(no_wake_up_is_missed, Kind, both) {
+    line<Kind> l;
+    for (int round = 0; round < 50; ++round) {
+        l.source.send(1);
+        l.receive();
+        l.wait_for_result();
+
+        l.receive();
+        l.source.send(1);
+        l.wait_for_result();
+
+        l.receive();
+        l.ctx.restart();
+        l.ctx.poll();
+        l.source.send(1);
+        l.wait_for_result();
+
+        l.source.send(1);
+        l.ctx.restart();
+        l.ctx.poll(); // The reactor sees the edge while nobody waits.
+        l.receive();
+        l.ctx.restart();
+        l.ctx.poll();
+        l.source.send(1);
+        l.wait_for_result();
+        l.receive_up_to(l.received);
+    }
+    BOOST_TEST(l.buffer.stats().records == 250U);
+}
+
+// The ring is full when it is opened for reading: no further record will wake anyone.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_full_ring_is_read, Kind, both) {
+    line<Kind> l;
+    std::uint64_t found_room = 0;
+    for (int i = 0; i < 10; ++i) {
+        found_room += l.source.send(1000);
+    }
+    BOOST_REQUIRE(found_room < 10'000U);
+    BOOST_REQUIRE(found_room > 500U);
+    // Short ones found room where longer ones before them had not.
+    std::uint64_t next = 0;
+    for (std::uint64_t n = 0; n < found_room;) {
+        std::optional<std::size_t> count;
+        l.buffer.async_receive(l.out, [&](error_code, std::size_t m) { count = m; });
+        l.ctx.restart();
+        l.ctx.run_for(10s);
+        BOOST_REQUIRE((count && *count > 0));
+        for (std::size_t i = 0; i < *count; ++i) {
+            BOOST_TEST(sender::number(l.out[i].data) >= next);
+            next = sender::number(l.out[i].data) + 1;
+            BOOST_TEST(sender::intact(l.out[i].data, Kind::padding));
+        }
+        n += *count;
+    }
+    l.source.send(1);
+    l.received = 10'000;
+    l.receive();
+    l.wait_for_result();
+    BOOST_TEST(l.count == 1U);
+    if constexpr (Kind::way == sender::way::perf) {
+        BOOST_TEST(l.buffer.stats().lost == 10'000 - found_room);
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_cancelled_receive_takes_nothing, Kind, both) {
+    line<Kind> l;
+    asio::cancellation_signal signal;
+    for (const auto type : {asio::cancellation_type::total, asio::cancellation_type::partial,
+                            asio::cancellation_type::terminal}) {
+        std::optional<error_code> result;
+        l.source.send(1);
+        l.buffer.async_receive(
+            l.out, asio::bind_cancellation_slot(signal.slot(),
+                                                [&](error_code ec, std::size_t) { result = ec; }));
+        signal.emit(type); // It is on its way already.
+        l.ctx.restart();
+        l.ctx.poll();
+        BOOST_TEST((result == asio::error::operation_aborted));
+        l.receive_up_to(l.received);
+
+        result.reset();
+        l.buffer.async_receive(
+            l.out, asio::bind_cancellation_slot(signal.slot(),
+                                                [&](error_code ec, std::size_t) { result = ec; }));
+        l.ctx.restart();
+        l.ctx.poll();
+        BOOST_TEST(!result.has_value());
+        signal.emit(type);
+        l.ctx.restart();
+        l.ctx.poll();
+        BOOST_TEST((result == asio::error::operation_aborted));
+    }
+    l.receive();
+    l.buffer.cancel();
+    l.wait_for_result();
+    BOOST_TEST((l.result == asio::error::operation_aborted));
+    l.receive(); // Which the one before has not spoilt.
+    l.ctx.restart();
+    l.ctx.poll();
+    BOOST_TEST(!l.result.has_value());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(raced_against_a_timer_nothing_is_lost, Kind, both) {
+    using namespace asio::experimental::awaitable_operators;
+    line<Kind> l;
+    std::atomic<bool> over = false;
+    std::thread sending([&] {
+        stay_on_cpu(0);
+        for (int i = 0; i < 1000; ++i) {
+            l.source.send(1);
+            std::this_thread::yield();
+        }
+        over = true;
+    });
+    auto race = [&]() -> asio::awaitable<void> {
+        asio::steady_timer timer(l.ctx);
+        for (auto delay = 0us; l.received < 1000; delay = (delay + 1us) % 50us) {
+            timer.expires_after(delay);
+            const auto winner = co_await (l.buffer.async_receive(l.out, asio::use_awaitable) ||
+                                          timer.async_wait(asio::use_awaitable));
+            if (winner.index() == 0) {
+                l.take({}, std::get<0>(winner));
+            }
+            if (over && l.buffer.stats().records > l.received) {
+                BOOST_ERROR("a record was taken by a receive that lost the race");
+                co_return;
+            }
+        }
+    };
+    asio::co_spawn(l.ctx, race(), asio::detached);
+    l.ctx.run_for(60s);
+    sending.join();
+    BOOST_TEST(l.received == 1000U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(flush_fetches_what_woke_nobody, Kind, both) {
+    line<Kind> l;
+    if constexpr (Kind::way == sender::way::perf) {
+        l.buffer = perf_buffer(l.ctx, l.source.fd(), {.pages = 8, .wakeup_records = 1000});
+    } else {
+        l.source.quietly(true);
+    }
+    l.receive();
+    l.ctx.restart();
+    l.ctx.poll();
+    l.source.send(3);
+    l.ctx.restart();
+    l.ctx.run_for(20ms);
+    BOOST_TEST(!l.result.has_value());
+    l.buffer.flush();
+    l.wait_for_result();
+    BOOST_TEST(!*l.result);
+    BOOST_TEST(l.count == 3U);
+    l.receive();
+    l.wait_for_result();
+    BOOST_TEST((l.result == errc::flushed));
+    l.receive();
+    l.ctx.restart();
+    l.ctx.poll();
+    BOOST_TEST(!l.result.has_value()); // It waits again.
+    l.buffer.flush();
+    l.wait_for_result();
+    BOOST_TEST((l.result == errc::flushed));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(closing_and_destroying_end_a_receive, Kind, both) {
+    line<Kind> l;
+    l.receive();
+    l.ctx.poll();
+    l.buffer.close();
+    l.wait_for_result();
+    BOOST_TEST((l.result == asio::error::operation_aborted));
+    l.receive();
+    l.wait_for_result();
+    BOOST_TEST((l.result == asio::error::bad_descriptor));
+    BOOST_TEST(l.buffer.try_receive(l.out) == 0U);
+
+    l.buffer = typename Kind::buffer(l.ctx, l.source.fd());
+    {
+        auto moved = std::move(l.buffer);
+        moved.async_receive(l.out, [&](error_code ec, std::size_t n) { l.take(ec, n); });
+        l.result.reset();
+        auto again = std::move(moved);
+        l.source.send(1);
+        l.wait_for_result();
+        BOOST_TEST(!*l.result);
+        l.result.reset();
+        again.async_receive(l.out, [&](error_code ec, std::size_t n) { l.take(ec, n); });
+    }
+    l.wait_for_result();
+    BOOST_TEST((l.result == asio::error::operation_aborted));
+    l.buffer = typename Kind::buffer(l.ctx, l.source.fd());
+    l.receive(); // Goes with the context.
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(one_receive_at_a_time, Kind, both) {
+    line<Kind> l;
+    std::optional<error_code> second;
+    l.receive();
+    l.buffer.async_receive(l.out, [&](error_code ec, std::size_t) { second = ec; });
+    l.ctx.poll();
+    BOOST_TEST((second == errc::receive_outstanding));
+    l.source.send(1);
+    l.wait_for_result();
+    BOOST_TEST(!*l.result);
+    second.reset();
+    l.buffer.async_receive({}, [&](error_code ec, std::size_t) { second = ec; });
+    l.ctx.restart();
+    l.ctx.poll();
+    BOOST_TEST((second == asio::error::invalid_argument));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(another_kind_of_map_is_refused, Kind, both) {
+    using other = std::conditional_t<Kind::way == sender::way::perf, by_ring, by_perf>;
+    asio::io_context ctx;
+    const sender source(other::way);
+    const auto refused = [](const error_code& expected) {
+        return [expected](const system_error& e) {
+            return e.code() == expected;
+        };
+    };
+    BOOST_CHECK_EXCEPTION(typename Kind::buffer(ctx, source.fd()), system_error,
+                          refused(asio::error::invalid_argument));
+    BOOST_CHECK_EXCEPTION(typename Kind::buffer(ctx, -1), system_error,
+                          refused(asio::error::bad_descriptor));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(nothing_is_left_behind, Kind, both) {
+    const sender source(Kind::way);
+    const auto before = resources::now();
+    for (int i = 0; i < 10; ++i) {
+        asio::io_context ctx;
+        const typename Kind::buffer buffer(ctx, source.fd());
+    }
+    BOOST_TEST(resources::now().descriptors == before.descriptors);
+}
+
+// Four threads, no strand but the one that a single chain of operations is by itself.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_pool_of_threads, Kind, both) {
+    sender source(Kind::way);
+    asio::thread_pool pool(4);
+    typename Kind::buffer buffer(pool.get_executor(), source.fd());
+    std::uint64_t received = 0;
+    auto receive = [&]() -> asio::awaitable<void> {
+        std::array<typename Kind::record, 8> out;
+        while (received < 20'000) {
+            const auto n = co_await buffer.async_receive(out, asio::use_awaitable);
+            for (std::size_t i = 0; i < n; ++i) {
+                if (sender::number(out[i].data) != received++) {
+                    throw std::runtime_error("out of order");
+                }
+            }
+        }
+    };
+    std::exception_ptr failure;
+    asio::co_spawn(pool, receive(), [&](std::exception_ptr e) { failure = std::move(e); });
+    stay_on_cpu(0);
+    for (int sent = 0; sent < 20'000; sent += 100) {
+        BOOST_REQUIRE(source.send(100) == 100U);
+        std::this_thread::sleep_for(100us);
+        (void)buffer.stats();
+    }
+    pool.join();
+    BOOST_TEST((failure == nullptr));
+    BOOST_TEST(received == 20'000U);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_sent_to_a_paused_ring_is_counted_as_lost) {
+    line<by_perf> l;
+    error_code ec;
+    l.source.send(2);
+    l.buffer.pause(ec);
+    BOOST_TEST(!ec);
+    BOOST_TEST(l.source.send(3) == 0U);
+    l.receive_up_to(1);
+    l.buffer.resume(ec);
+    BOOST_TEST(!ec);
+    l.received += 3;
+    l.source.send(1);
+    l.receive_up_to(l.received);
+    BOOST_TEST(l.buffer.stats().lost == 3U);
+    l.buffer.close();
+    l.buffer.pause(ec);
+    BOOST_TEST((ec == asio::error::bad_descriptor));
+}
+
+BOOST_AUTO_TEST_CASE(sizes_that_are_none_are_refused) {
+    asio::io_context ctx;
+    const sender source(sender::way::perf);
+    error_code ec;
+    diagnostics diag;
+    for (const std::size_t pages : {0, 3, 131072}) {
+        const perf_buffer refused(ctx, source.fd(), {.pages = pages}, ec, diag);
+        BOOST_TEST((ec == asio::error::invalid_argument));
+        BOOST_TEST(diag.find("power of two") != diag.npos);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(records_name_their_cpu) {
+    const auto cpus = static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN));
+    line<by_perf> l;
+    for (unsigned cpu = 0; cpu < cpus; ++cpu) {
+        stay_on_cpu(cpu);
+        l.source.send(1);
+        l.receive();
+        l.wait_for_result();
+        BOOST_REQUIRE(l.count == 1U);
+        BOOST_TEST(l.out[0].cpu == cpu);
+    }
+    stay_on_cpu(0);
+}
+
+// Though the program has the map still.
+BOOST_AUTO_TEST_CASE(nothing_can_be_sent_to_a_closed_perf_buffer) {
+    line<by_perf> l;
+    l.buffer.close();
+    BOOST_TEST(l.source.send(1) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(discarded_records_are_passed_over) {
+    line<by_ring> l;
+    l.source.send(1);
+    l.source.discarded(true);
+    l.source.send(100);
+    l.source.discarded(false);
+    l.receive_up_to(0);
+    l.received += 100;
+    l.receive();
+    l.ctx.restart();
+    l.ctx.poll();
+    BOOST_TEST(!l.result.has_value());
+    l.source.send(1);
+    l.wait_for_result();
+    BOOST_TEST(!*l.result);
+    BOOST_TEST(l.buffer.stats().records == 2U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
