@@ -1,4 +1,4 @@
-# ctflow_add_bpf_skeleton(NAME SOURCE)
+# ctflow_add_bpf_skeleton(NAME SOURCE [CLANG_ARGUMENT...])
 #
 # Compiles a BPF program and makes the INTERFACE target NAME whose users can include <NAME.skel.h>,
 # libbpf's skeleton with the object inside. Only clang and bpftool take part: what the program
@@ -28,7 +28,7 @@ function(ctflow_add_bpf_skeleton name source)
     COMMAND
       "${CTFLOW_BPF_CLANG}" -target bpf "-D__TARGET_ARCH_${CTFLOW_BPF_ARCH}" -g -O2 -Wall -Wextra
       -Werror -Wno-unused-parameter "-I${PROJECT_SOURCE_DIR}/include"
-      "-I${PROJECT_SOURCE_DIR}/bpf" -MD -MF "${compiled}.d" -MT "${compiled}" -c "${source}" -o
+      "-I${PROJECT_SOURCE_DIR}/bpf" ${ARGN} -MD -MF "${compiled}.d" -MT "${compiled}" -c "${source}" -o
       "${compiled}"
     DEPENDS "${source}"
     DEPFILE "${compiled}.d"
