@@ -2,6 +2,7 @@
 #pragma once
 
 #include "support/cpu.hpp"
+#include "support/cpus.hpp"
 #include "support/emitter.hpp"
 
 #include <cstdint>

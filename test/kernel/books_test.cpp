@@ -4,6 +4,7 @@
 // on real buffers of the running kernel, from the probe's own code on both of their ends.
 #include "host/locked_memory.hpp"
 #include "kernel/ledger.hpp"
+#include "support/cpus.hpp"
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

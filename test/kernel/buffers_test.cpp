@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // perf_buffer and ring_buffer on maps of a BPF program that has nothing to do with flows.
-#include "support/emitter.hpp"
+#include "support/cpus.hpp"
 #include "support/resources.hpp"
 #include "support/sender.hpp"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The reader on real perf buffers and ring buffers of the running kernel.
+#include "support/cpus.hpp"
 #include "support/emitter.hpp"
 #include "transport/cpu_rings.hpp"
 #include "transport/reader.hpp"

@@ -4,6 +4,7 @@
 // and descriptors stay what they are, and the books balance.
 #include "host/locked_memory.hpp"
 #include "kernel/ledger.hpp"
+#include "support/cpus.hpp"
 #include "support/resources.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -4,6 +4,7 @@
 // can. On real buffers of the running kernel; with ThreadSanitizer, too.
 #include "host/locked_memory.hpp"
 #include "kernel/ledger.hpp"
+#include "support/cpus.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

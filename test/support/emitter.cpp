@@ -3,6 +3,7 @@
 
 #include "bpf/counters.hpp"
 #include "bpf/tables.hpp"
+#include "support/cpus.hpp"
 
 #include <array>
 #include <cerrno>
@@ -11,7 +12,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <ctflow_emit.skel.h>
-#include <sched.h>
 #include <unistd.h>
 
 namespace ctflow::test {
@@ -22,15 +22,6 @@ namespace {
 }
 
 } // namespace
-
-void stay_on_cpu(unsigned cpu) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    if (::sched_setaffinity(0, sizeof(set), &set) != 0) {
-        fail("sched_setaffinity");
-    }
-}
 
 void emitter::deleter::operator()(ctflow_emit* s) const noexcept {
     ctflow_emit::destroy(s);

@@ -15,9 +15,6 @@ struct ctflow_emit;
 
 namespace ctflow::test {
 
-// The calling thread, and those that it starts.
-void stay_on_cpu(unsigned cpu);
-
 // Writes numbered records into real perf buffers or a real ring buffer of the kernel, from the CPU
 // that it pins the calling thread to, just as the probe's programs do. Needs root, but no right to
 // trace.

@@ -2,6 +2,7 @@
 //
 // CPUs that are offline when a probe is made, go offline, and come online. Wants four of them, of
 // which the first stays.
+#include "support/cpus.hpp"
 #include "vm/watch.hpp"
 #include "vm/world.hpp"
 
@@ -26,13 +27,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::size_t cpus = 4;
-
-void set_online(std::size_t cpu, bool online) {
-    std::ofstream file("/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/online");
-    file << (online ? 1 : 0) << std::flush;
-    BOOST_REQUIRE_MESSAGE(file.good(),
-                          "CPU " << cpu << " does not go " << (online ? "on" : "off") << "line");
-}
 
 class on_cpu {
 public:
