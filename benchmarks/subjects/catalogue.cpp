@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "subjects/catalogue.hpp"
 
+#include "subjects/buffer_subject.hpp"
 #include "subjects/ctflow_subject.hpp"
 #include "subjects/libbpf_subject.hpp"
 #include "subjects/sink_subject.hpp"
@@ -45,6 +46,14 @@ const std::array variants{
             [] {
                 return make_bare_drain(ring);
             }},
+    variant{"buffer-perf", "ctflow::perf_buffer in a coroutine, only counted", false,
+            [] {
+                return make_buffer(perf);
+            }},
+    variant{"buffer-ring", "ctflow::ring_buffer in a coroutine, only counted", false,
+            [] {
+                return make_buffer(ring);
+            }},
     variant{reference, "libbpf perf_buffer__poll, queue to a thread", true,
             libbpf(perf, in_callback::hand_over)},
     variant{"libbpf-perf-tuned",
@@ -52,6 +61,8 @@ const std::array variants{
             make_libbpf_tuned},
     variant{"libbpf-ring", "libbpf ring_buffer__poll, queue to a thread", true,
             libbpf(ring, in_callback::hand_over)},
+    variant{"libbpf-perf-count", "libbpf perf_buffer__poll, only counted", false,
+            libbpf(perf, in_callback::count)},
     variant{"libbpf-ring-count", "libbpf ring_buffer__poll, only counted", false,
             libbpf(ring, in_callback::count)},
     variant{"channel-perf", "Asio's concurrent_channel, perf buffer", true,
