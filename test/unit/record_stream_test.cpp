@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What perf_buffer and ring_buffer do around a wait, with rings that are none.
+#include <ctflow/detail/record_stream.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace asio = boost::asio;
+using namespace ctflow;
+
+namespace {
+
+// A ring that the test fills, and whose descriptor tells nothing unless told to.
+struct ring {
+    std::size_t records = 0;
+    int looks = 0;            // How often it was asked whether it is ready.
+    int comes_after_look = 0; // A record comes, unheard, after this one.
+    int fd = -1;
+    int woken_for_nothing = 0;
+    error_code reason;
+};
+
+class source final : public detail::record_source<int> {
+public:
+    explicit source(ring& r) : ring_(r) {}
+
+    int descriptor(error_code&) override { return ring_.fd = ::eventfd(0, 0); }
+    void release() noexcept override {}
+    bool ready() const noexcept override {
+        const bool is = ring_.records != 0;
+        if (++ring_.looks == ring_.comes_after_look) {
+            ++ring_.records;
+        }
+        return is;
+    }
+    std::size_t take(std::span<int> out) override {
+        const auto n = std::min(out.size(), ring_.records);
+        ring_.records -= n;
+        return n;
+    }
+    error_code look_why() override {
+        ++ring_.woken_for_nothing;
+        std::uint64_t ignored{};
+        BOOST_REQUIRE(::read(ring_.fd, &ignored, sizeof(ignored)) == 8);
+        return ring_.reason;
+    }
+
+private:
+    ring& ring_;
+};
+
+struct fixture {
+    using stream = detail::record_stream<int, asio::any_io_executor>;
+
+    void receive() {
+        result.reset();
+        detail::async_receive_records(subject, std::span<int>(out),
+                                      [this](error_code e, std::size_t n) {
+                                          result = e;
+                                          count = n;
+                                      });
+    }
+    void run() {
+        ctx.restart();
+        ctx.poll();
+    }
+    void tell() const {
+        const std::uint64_t one = 1;
+        BOOST_REQUIRE(::write(r.fd, &one, sizeof(one)) == 8);
+    }
+
+    asio::io_context ctx;
+    ring r;
+    error_code ec;
+    std::shared_ptr<stream> subject =
+        std::make_shared<stream>(ctx.get_executor(), std::make_unique<source>(r), ec);
+    std::array<int, 4> out{};
+    std::optional<error_code> result;
+    std::size_t count = 0;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(record_stream)
+
+// Between the look at the rings and the wait; another thread has used up its readiness.
+BOOST_FIXTURE_TEST_CASE(a_record_that_comes_right_before_the_wait_is_not_left_there, fixture) {
+    r.comes_after_look = 1;
+    receive();
+    run();
+    BOOST_REQUIRE(result.has_value());
+    BOOST_TEST(!*result);
+    BOOST_TEST(count == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(woken_for_nothing_it_asks_why_and_waits_on, fixture) {
+    receive();
+    run();
+    tell();
+    run();
+    BOOST_TEST(!result.has_value());
+    BOOST_TEST(r.woken_for_nothing == 1);
+    r.records = 9;
+    tell();
+    run();
+    BOOST_REQUIRE(result.has_value());
+    BOOST_TEST(count == 4U); // All that there is room for.
+}
+
+BOOST_FIXTURE_TEST_CASE(if_nothing_can_come_any_more_it_ends, fixture) {
+    r.reason = asio::error::eof;
+    receive();
+    run();
+    tell();
+    run();
+    BOOST_TEST((result == asio::error::eof));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_flush_and_a_cancel_before_the_wait_are_not_lost, fixture) {
+    subject->flush();
+    receive();
+    run();
+    BOOST_TEST((result == errc::flushed));
+
+    subject->cancel(); // Of nothing.
+    receive();
+    run();
+    BOOST_TEST(!result.has_value());
+    subject->cancel();
+    run();
+    BOOST_TEST((result == asio::error::operation_aborted));
+}
+
+BOOST_FIXTURE_TEST_CASE(without_a_source_each_receive_fails, fixture) {
+    ec = asio::error::no_memory;
+    subject = std::make_shared<stream>(ctx.get_executor(), nullptr, ec);
+    receive();
+    run();
+    BOOST_TEST((result == asio::error::bad_descriptor));
+    BOOST_TEST(subject->try_receive(out) == 0U);
+    subject->flush();
+    subject->close();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
