@@ -48,7 +48,7 @@ simulated_ring::~simulated_ring() {
 }
 
 transport::ring simulated_ring::ring() noexcept {
-    return {fd_, {&head_, &tail_, data_, transport::read_ring}};
+    return {fd_, {{&head_, &tail_, data_}, transport::read_ring}};
 }
 
 void simulated_ring::put(std::uint64_t position, const void* from, std::size_t n) noexcept {

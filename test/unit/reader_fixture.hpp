@@ -54,7 +54,7 @@ struct reader_fixture {
     reader_fixture& operator=(const reader_fixture&) = delete;
 
     transport::ring ring() {
-        return {fd, {&head, &tail, data, transport::read_bpf_ring}, {&state, 1}};
+        return {fd, {{&head, &tail, data}, transport::read_bpf_ring}, {&state, 1}};
     }
 
     // Returns where its length is.
