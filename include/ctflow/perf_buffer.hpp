@@ -57,14 +57,8 @@ public:
 
     /// The same, throwing system_error.
     basic_perf_buffer(const executor_type& executor, int map_fd,
-                      const perf_buffer_options& options = {}) {
-        error_code ec;
-        diagnostics diag;
-        stream_ = make(executor, map_fd, options, ec, diag);
-        if (ec) {
-            throw system_error(ec, diag);
-        }
-    }
+                      const perf_buffer_options& options = {})
+        : stream_(make(executor, map_fd, options)) {}
 
     template <class ExecutionContext>
     requires std::convertible_to<ExecutionContext&, boost::asio::execution_context&>
@@ -153,6 +147,17 @@ private:
         diag.clear();
         auto source = detail::perf_source::open(map_fd, options, ec, diag);
         return std::make_shared<stream>(executor, std::move(source), ec);
+    }
+
+    static std::shared_ptr<stream> make(const executor_type& executor, int map_fd,
+                                        const perf_buffer_options& options) {
+        error_code ec;
+        diagnostics diag;
+        auto made = make(executor, map_fd, options, ec, diag);
+        if (ec) {
+            throw system_error(ec, diag);
+        }
+        return made;
     }
 
     static detail::perf_source& rings(detail::record_source<perf_record>& source) noexcept {

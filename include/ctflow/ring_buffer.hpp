@@ -53,14 +53,8 @@ public:
         : stream_(make(executor, map_fd, ec, diag)) {}
 
     /// The same, throwing system_error.
-    basic_ring_buffer(const executor_type& executor, int map_fd) {
-        error_code ec;
-        diagnostics diag;
-        stream_ = make(executor, map_fd, ec, diag);
-        if (ec) {
-            throw system_error(ec, diag);
-        }
-    }
+    basic_ring_buffer(const executor_type& executor, int map_fd)
+        : stream_(make(executor, map_fd)) {}
 
     template <class ExecutionContext>
     requires std::convertible_to<ExecutionContext&, boost::asio::execution_context&>
@@ -141,6 +135,16 @@ private:
         diag.clear();
         auto source = detail::ring_source::open(map_fd, ec, diag);
         return std::make_shared<stream>(executor, std::move(source), ec);
+    }
+
+    static std::shared_ptr<stream> make(const executor_type& executor, int map_fd) {
+        error_code ec;
+        diagnostics diag;
+        auto made = make(executor, map_fd, ec, diag);
+        if (ec) {
+            throw system_error(ec, diag);
+        }
+        return made;
     }
 
     void abandon() noexcept {

@@ -7,8 +7,8 @@
 #include "host/kernel_events.hpp"
 #include "host/module_watch.hpp"
 #include "probe/pipeline.hpp"
-#include "transport/shared_ring.hpp"
 #include "transport/ring_states.hpp"
+#include "transport/shared_ring.hpp"
 
 #include <chrono>
 #include <span>

@@ -23,11 +23,11 @@ struct {
     __uint(max_entries, 1 << 16);
 } ring SEC(".maps");
 
-unsigned int wanted = 0;         /* how many messages a run sends */
-unsigned char through_ring = 0;  /* else through the perf event array */
-unsigned char quietly = 0;       /* into the ring, waking nobody */
-unsigned char discarded = 0;     /* reserved in the ring, and then discarded */
-unsigned long long refused = 0;  /* how many found no room */
+unsigned int wanted = 0;        /* how many messages a run sends */
+unsigned char through_ring = 0; /* else through the perf event array */
+unsigned char quietly = 0;      /* into the ring, waking nobody */
+unsigned char discarded = 0;    /* reserved in the ring, and then discarded */
+unsigned long long refused = 0; /* how many found no room */
 
 /* The number of the next, and then what user space has put there. */
 unsigned long long message[LONGEST / 8] = {};

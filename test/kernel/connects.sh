@@ -39,7 +39,7 @@ expect stdout '-> [::1]:4321'
 kill -INT $!
 wait $! || fail "it exits with $?"
 [[ $(wc -l <"$out/stdout") == 2 ]] || fail 'two lines were expected'
-[[ -z $(tc qdisc show dev lo | grep clsact) ]] || fail 'it leaves its qdisc behind'
+! tc qdisc show dev lo | grep -q clsact || fail 'it leaves its qdisc behind'
 
 "$connects" nosuch >"$out/stdout" 2>"$out/stderr" && fail 'it watches an interface that is none'
 expect stderr 'connects: nosuch: No such device'
