@@ -16,8 +16,8 @@
 namespace ctflow::host {
 namespace {
 
-// libbpf says ESRCH of the kernel's BTF whatever the reason: what is short is seen by opening a file
-// that is there, if the kernel has any.
+// libbpf says ESRCH of the kernel's BTF whatever the reason: what is short is seen by opening a
+// file that is there, if the kernel has any.
 error_code shortage_for(const char* path) {
     const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
     const int error = fd < 0 ? errno : 0;
