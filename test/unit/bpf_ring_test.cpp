@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(a_length_beyond_what_there_is_ends_the_pass) {
     for (const std::uint32_t length :
          {105U, 112U, 128U, 248U, 256U, 4096U, 0x3ffffff8U, 0x3fffffffU}) {
         for (const auto flags : {0U, discarded}) {
-            for (std::uint64_t start : {0, 64, 192, 248}) {
+            for (const std::uint64_t start : {0U, 64U, 192U, 248U}) {
                 BOOST_TEST_CONTEXT("length " << length << ", start " << start) {
                     test_ring ring(256, start);
                     ring.put_header(length | flags);
@@ -333,7 +333,7 @@ BOOST_AUTO_TEST_CASE(positions_further_apart_than_the_ring_is_long_end_the_pass)
 }
 
 BOOST_AUTO_TEST_CASE(a_head_behind_the_tail_ends_the_pass) {
-    for (const std::uint64_t behind : {1, 8, 112, 256, 4096}) {
+    for (const std::uint64_t behind : {1U, 8U, 112U, 256U, 4096U}) {
         BOOST_TEST_CONTEXT("behind " << behind) {
             test_ring ring(256, 8192);
             ring.put_record(some_record(1));

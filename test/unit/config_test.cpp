@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(rates_need_not_rise) {
 
 BOOST_AUTO_TEST_CASE(buffer_pages_must_be_a_power_of_two_within_bounds) {
     ctflow::config c;
-    for (const std::size_t good : {0, 1, 2, 4, 64, 1024, 65536}) { // Zero: the default.
+    for (const std::size_t good : {0U, 1U, 2U, 4U, 64U, 1024U, 65536U}) { // Zero: the default.
         c.buffer_pages = good;
         check(c, {});
     }
@@ -161,11 +161,11 @@ BOOST_AUTO_TEST_CASE(buffer_pages_must_be_a_power_of_two_within_bounds) {
 BOOST_AUTO_TEST_CASE(reserve_pages_must_be_a_power_of_two_within_bounds) {
     ctflow::config c;
     BOOST_TEST(c.reserve_pages == 1024U);
-    for (const std::size_t good : {1, 2, 1024, 16384}) {
+    for (const std::size_t good : {1U, 2U, 1024U, 16384U}) {
         c.reserve_pages = good;
         check(c, {});
     }
-    for (const std::size_t bad : {0, 3, 1023, 16385, 32768}) {
+    for (const std::size_t bad : {0U, 3U, 1023U, 16385U, 32768U}) {
         c.reserve_pages = bad;
         check(c, errc::reserve_pages);
     }

@@ -351,7 +351,7 @@ BOOST_AUTO_TEST_CASE(a_resync_tells_the_flows_of_one_tuple_apart) {
 
 BOOST_AUTO_TEST_CASE(all_the_flows_of_one_tuple_may_be_gone) {
     const flow f;
-    for (const std::uint64_t start : {1000, 2000, 3000}) {
+    for (const std::uint64_t start : {1000U, 2000U, 3000U}) {
         later(f, start);
     }
     book.begin_resync(now);

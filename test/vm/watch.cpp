@@ -6,7 +6,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/experimental/as_tuple.hpp>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -27,7 +27,7 @@ asio::awaitable<void> collect(ctflow::consumer& consumer, std::vector<event>& ev
     std::vector<event> batch(256);
     for (;;) {
         const auto [ec, n] = co_await consumer.async_receive(
-            batch, asio::experimental::as_tuple(asio::use_awaitable));
+            batch, asio::as_tuple(asio::use_awaitable));
         if (ec) {
             break;
         }
