@@ -8,7 +8,7 @@
 namespace ctflow::detail {
 
 void failed_probe::run(run_handler handler) {
-    transport::complete(executor_, std::move(handler), reason_);
+    transport::complete_at_once(executor_, std::move(handler), reason_);
 }
 
 } // namespace ctflow::detail

@@ -97,14 +97,17 @@ public:
     }
 
     void run(run_handler handler) override {
+        errc reason = errc::not_started;
         {
             const std::lock_guard lock(mutex_);
             if (started_) {
-                reader_->run(std::move(handler));
-                return;
+                if (reader_->run(std::move(handler))) {
+                    return;
+                }
+                reason = errc::already_running;
             }
         }
-        transport::complete(executor_, std::move(handler), errc::not_started);
+        transport::complete_at_once(executor_, std::move(handler), reason);
     }
 
     void abandon() noexcept override {

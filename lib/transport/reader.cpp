@@ -28,19 +28,16 @@ reader::reader(const asio::any_io_executor& executor, const std::vector<ring_sou
     }
 }
 
-void reader::run(detail::run_handler handler) {
-    const auto run = std::make_shared<run_state>(shared_from_this(), std::move(handler));
+bool reader::run(detail::run_handler&& handler) {
+    run_pointer run;
     {
         const std::lock_guard lock(mutex_);
-        if (std::exchange(running_, true)) {
-            run->done = true; // Never begun.
-        } else {
-            run_ = run;
+        if (running_) {
+            return false;
         }
-    }
-    if (run->done) {
-        complete(strand_.get_inner_executor(), std::move(run->handler), errc::already_running);
-        return;
+        run = std::make_shared<run_state>(shared_from_this(), std::move(handler));
+        running_ = true;
+        run_ = run;
     }
     auto slot = asio::get_associated_cancellation_slot(run->handler);
     if (slot.is_connected()) {
@@ -55,6 +52,7 @@ void reader::run(detail::run_handler handler) {
         });
     }
     asio::post(strand_, [run] { run->self->begin(run); });
+    return true;
 }
 
 void reader::begin(const run_pointer& run) {

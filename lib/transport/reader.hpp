@@ -72,8 +72,9 @@ public:
            std::shared_ptr<event_sink> sink, side_source* side = nullptr, const wakeups& told = {},
            ring_changes* changes = nullptr);
 
-    // Reads until stop(), cancellation, or the first failure.
-    void run(detail::run_handler handler);
+    // Reads until stop(), cancellation, or the first failure. @return whether it will: beside
+    // another run it does not, and the handler is the caller's still.
+    bool run(detail::run_handler&& handler);
 
     // Reads what is there, closes the sink, and completes an outstanding run with ec. If there is
     // a run this happens in the strand, later, and stopping() says so; else here and now.

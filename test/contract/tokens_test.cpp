@@ -21,6 +21,7 @@
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/experimental/promise.hpp>
 #include <boost/asio/experimental/use_promise.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/prepend.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -31,6 +32,10 @@
 #include <boost/test/unit_test.hpp>
 #include <boost/version.hpp>
 
+#if BOOST_VERSION >= 108200
+#include <boost/asio/bind_immediate_executor.hpp>
+#include <boost/asio/system_executor.hpp>
+#endif
 #if BOOST_VERSION >= 108600
 #include <boost/asio/cancel_after.hpp>
 #endif
@@ -404,6 +409,54 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(coro, Operation, operations) {
     task.async_resume(asio::detached);
     f.finish();
 }
+
+#if BOOST_VERSION >= 108200
+// What has its result in the initiating function completes there, if the handler wants that.
+BOOST_AUTO_TEST_CASE_TEMPLATE(bind_immediate_executor, Operation, operations) {
+    fixture<Operation> f;
+    const auto in_place = [&] {
+        return asio::bind_immediate_executor(asio::system_executor(), f.handler());
+    };
+    f.op.feed();
+    asio::post(f.ctx, [&] {
+        f.op(in_place());
+        BOOST_TEST(f.ec.has_value());
+    });
+    f.ctx.run();
+    f.check();
+
+    fixture<Operation> usual;
+    usual.op.feed();
+    asio::post(usual.ctx, [&] {
+        usual.op(usual.handler());
+        BOOST_TEST(!usual.ec.has_value());
+    });
+    usual.ctx.run();
+    usual.check();
+
+    if constexpr (!std::is_same_v<Operation, run_probe>) {
+        f.ec.reset();
+        f.ctx.restart();
+        f.op(in_place()); // It has to wait.
+        f.finish();
+    }
+}
+
+// An error of the caller's is known at once, too.
+BOOST_AUTO_TEST_CASE(bind_immediate_executor_of_a_mistake) {
+    fixture<receive_batch> f;
+    f.op(asio::detached);
+    std::optional<error_code> second;
+    asio::post(f.ctx, [&] {
+        f.op(asio::bind_immediate_executor(asio::system_executor(),
+                                           [&](error_code ec, std::size_t) { second = ec; }));
+        BOOST_TEST((second.value() == errc::receive_outstanding));
+        f.op.flows.cancel();
+    });
+    f.ctx.run();
+    BOOST_TEST(second.has_value());
+}
+#endif
 
 #if BOOST_VERSION >= 108600
 BOOST_AUTO_TEST_CASE_TEMPLATE(cancel_after, Operation, operations) {

@@ -16,10 +16,17 @@
 #include <boost/asio/is_executor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/require.hpp>
+#include <boost/version.hpp>
+
+#if BOOST_VERSION >= 108200
+#include <boost/asio/associated_immediate_executor.hpp>
+#include <boost/asio/bind_executor.hpp>
+#endif
 
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 namespace ctflow::detail {
@@ -65,7 +72,7 @@ public:
             op->failure_ = errc::receive_outstanding;
         }
         if (op->failure_) {
-            post(std::move(op));
+            complete_at_once(std::move(op));
             return;
         }
         op->exclusive_ = true;
@@ -75,6 +82,8 @@ public:
         }
         if (follows_one_that_completes(*op)) {
             completion::innermost()->leave(*op.release());
+        } else if (has_immediate_executor(*op) && core->ready()) {
+            complete_at_once(std::move(op));
         } else {
             wait(std::move(op));
         }
@@ -181,6 +190,46 @@ private:
         }
     }
 
+    // An operation that is over before its initiating function has returned completes by way of its
+    // handler's immediate executor, where Boost has those (1.82). Only one that the user has bound
+    // matters: by the others a handler is not called in place, and post() sees to that, too.
+#if BOOST_VERSION >= 108200
+    static auto immediate_executor(const receive_op& op) noexcept {
+        return boost::asio::get_associated_immediate_executor(op.handler_,
+                                                              op.io_work_.get_executor());
+    }
+
+    static bool has_immediate_executor(const receive_op& op) noexcept {
+        struct no_handler {};
+        const auto usual = boost::asio::get_associated_immediate_executor(
+            no_handler(), op.io_work_.get_executor());
+        const auto its = immediate_executor(op);
+        if constexpr (std::is_same_v<decltype(usual), decltype(its)>) {
+            return its != usual;
+        } else {
+            return true;
+        }
+    }
+
+    static void complete_at_once(owner op) {
+        if (has_immediate_executor(*op)) {
+            const auto immediate = immediate_executor(*op);
+            const auto executor = op->work_.get_executor();
+            boost::asio::dispatch(immediate,
+                                  boost::asio::bind_executor(executor, finisher{std::move(op)}));
+        } else {
+            post(std::move(op));
+        }
+    }
+#else
+    static bool has_immediate_executor(const receive_op&) noexcept {
+        return false;
+    }
+    static void complete_at_once(owner op) {
+        post(std::move(op));
+    }
+#endif
+
     // How many receives in a row may complete in one turn of the executor.
     static constexpr int in_a_row = 16;
 
@@ -261,8 +310,12 @@ private:
         return owner(static_cast<receive_op*>(now.take()));
     }
 
-    void notify() override { post(owner(this)); }
-    void destroy() noexcept override { owner(this).reset(); }
+    void notify() override {
+        post(owner(this));
+    }
+    void destroy() noexcept override {
+        owner(this).reset();
+    }
 
     std::shared_ptr<consumer_core> core_;
     Form form_;
