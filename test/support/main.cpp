@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #undef BOOST_TEST_NO_MAIN
 #define BOOST_TEST_MODULE ctflow
+#if defined(BOOST_TEST_DYN_LINK)
 #include <boost/test/unit_test.hpp>
+#else
+#include <boost/test/included/unit_test.hpp>
+#endif
+
+#if defined(BOOST_ASIO_SEPARATE_COMPILATION)
+#include <boost/asio/impl/src.hpp>
+#endif
 
 #if defined(__SANITIZE_THREAD__)
 // Asio counts the references of a shared executor down with release, and fences before it deletes
