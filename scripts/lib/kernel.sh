@@ -6,9 +6,11 @@
 #   $cache/kernels/NAME        -> the release that was the newest when fetched
 #   $cache/kernels/RELEASE/    bzImage, modules.cpio, release
 #
-# CTFLOW_MIRROR, a base URI, overrides the mirror that the system's apt uses.
 # A cached kernel is never refreshed by itself: remove $cache/kernels/NAME.
 # shellcheck disable=SC2154 # common.sh sets cache
+
+# shellcheck source=debian.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/debian.sh"
 
 kernel_names=(5.10 6.1 6.12 6.18 newest)
 
@@ -26,72 +28,6 @@ kernel_modules=(
     # modules.dep does not know.
     'crc32c.*' 'hmac' 'sha1_generic' 'sha256_generic'
 )
-
-# Print the base URIs of the Debian archive and of its security archive, as
-# the system's own apt has them. apt itself parses its configuration here, so
-# every form of it is understood; --print-uris touches no network.
-kernel_mirrors() {
-    local uris base='' security='' suffix
-    uris=$(apt-get update --print-uris 2>/dev/null | sed -n "s,^'\(.*\)/dists/\(.*\)/InRelease'.*,\2 \1,p")
-    # Other archives name their suites after Debian's too, but have no
-    # "-updates": look for that first.
-    for suffix in -updates ''; do
-        [[ -n $base ]] || base=$(awk -v re="^(bullseye|bookworm|trixie|forky|(old)*stable)$suffix\$" \
-            '$1 ~ re { print $2; exit }' <<<"$uris")
-    done
-    [[ -n $base || -n ${CTFLOW_MIRROR-} ]] ||
-        die "no Debian archive in apt's configuration; name one in CTFLOW_MIRROR"
-    # A mirror named by the caller is for both: the system's security archive
-    # might be out of reach when its main one is.
-    if [[ -n ${CTFLOW_MIRROR-} ]]; then
-        base=${CTFLOW_MIRROR%/}
-    else
-        security=$(awk '$1 ~ /-security$/ || $1 ~ /\/updates$/ { print $2; exit }' <<<"$uris")
-    fi
-    # Mirrors that carry it have it next to the main archive.
-    printf '%s\n%s\n' "$base" "${security:-${base%/*}/debian-security}"
-}
-
-# kernel_apt_setup DIR SUITE...: an apt configuration of its own.
-kernel_apt_setup() {
-    local dir=$1 suite keyring mirrors uri
-    shift
-    for keyring in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
-        [[ ! -e $keyring ]] || break
-    done
-    mapfile -t mirrors < <(kernel_mirrors)
-    ((${#mirrors[@]} == 2)) || exit 1 # it has said why
-
-    mkdir -p "$dir/lists/partial" "$dir/archives/partial"
-    : >"$dir/status" # what is installed here must not matter
-    for suite; do
-        uri=${mirrors[0]}
-        [[ $suite != *-security ]] || uri=${mirrors[1]}
-        printf 'deb [arch=amd64 signed-by=%s] %s %s main\n' "$keyring" "$uri" "$suite"
-    done >"$dir/sources.list"
-    # Read after the system's own configuration, whose proxies remain in force.
-    # The sandbox user could not write below a private home directory.
-    cat >"$dir/apt.conf" <<EOF
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-#clear Acquire::IndexTargets::deb;
-Acquire::IndexTargets::deb::Packages { MetaKey "\$(COMPONENT)/binary-\$(ARCHITECTURE)/Packages"; flatMetaKey "Packages"; ShortDescription "Packages"; Description "\$(RELEASE)/\$(COMPONENT) \$(ARCHITECTURE) Packages"; Optional "0"; };
-APT::Architecture "amd64";
-APT::Architectures { "amd64"; };
-APT::Default-Release "";
-APT::Sandbox::User "";
-Acquire::Languages "none";
-Acquire::GzipIndexes "true";
-Dir::Etc::SourceList "$dir/sources.list";
-Dir::Etc::SourceParts "/dev/null";
-Dir::Etc::Preferences "/dev/null";
-Dir::Etc::PreferencesParts "/dev/null";
-Dir::State "$dir";
-Dir::State::Lists "$dir/lists";
-Dir::State::Status "$dir/status";
-Dir::Cache "$dir";
-EOF
-}
 
 # kernel_pick NAME APT_DIR: the name of the image package to take.
 kernel_pick() {
@@ -161,7 +97,7 @@ kernel_build() {
 
     apt=$cache/apt/$name
     log=$apt/log
-    kernel_apt_setup "$apt" "${suites[@]}"
+    debian_apt_setup "$apt" "${suites[@]}"
     say "kernel $name: reading the package lists of ${suites[*]}"
     apt-get -c "$apt/apt.conf" -q update >"$log" 2>&1 || { cat "$log" >&2; die "apt-get update failed"; }
     package=$(kernel_pick "$name" "$apt")
