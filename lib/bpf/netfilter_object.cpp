@@ -17,6 +17,7 @@
 #include <cstring>
 #include <string_view>
 
+#include <arpa/inet.h> // Before linux/in.h, which linux/netfilter.h includes.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <ctflow_netfilter.skel.h>
