@@ -20,7 +20,6 @@
 
 #if BOOST_VERSION >= 108200
 #include <boost/asio/associated_immediate_executor.hpp>
-#include <boost/asio/bind_executor.hpp>
 #endif
 
 #include <cstddef>
@@ -150,6 +149,22 @@ private:
         owner op;
     };
 
+    // The same, by way of another executor.
+    struct detour {
+        using allocator_type = handler_allocator;
+
+        allocator_type get_allocator() const noexcept {
+            return boost::asio::get_associated_allocator(op->handler_);
+        }
+
+        void operator()() {
+            const auto executor = op->work_.get_executor();
+            boost::asio::dispatch(executor, finisher{std::move(op)});
+        }
+
+        owner op;
+    };
+
     // Not every handler can be asked for its allocator once it is moved from.
     static void free(receive_op* op, const handler_allocator& handler_memory) noexcept {
         allocator alloc(handler_memory);
@@ -179,14 +194,12 @@ private:
     }
 
     static void post(owner op) {
-        auto executor = op->work_.get_executor();
         if constexpr (can_post) {
+            const auto executor = op->work_.get_executor();
             boost::asio::post(executor, finisher{std::move(op)});
         } else {
-            auto io_executor = op->io_work_.get_executor();
-            boost::asio::post(io_executor, [executor, op = std::move(op)]() mutable {
-                boost::asio::dispatch(executor, finisher{std::move(op)});
-            });
+            const auto io_executor = op->io_work_.get_executor();
+            boost::asio::post(io_executor, detour{std::move(op)});
         }
     }
 
@@ -214,9 +227,7 @@ private:
     static void complete_at_once(owner op) {
         if (has_immediate_executor(*op)) {
             const auto immediate = immediate_executor(*op);
-            const auto executor = op->work_.get_executor();
-            boost::asio::dispatch(immediate,
-                                  boost::asio::bind_executor(executor, finisher{std::move(op)}));
+            boost::asio::dispatch(immediate, detour{std::move(op)});
         } else {
             post(std::move(op));
         }
