@@ -423,7 +423,7 @@ BOOST_AUTO_TEST_CASE(a_record_size_that_cannot_be_ends_the_pass) {
     // Zero, less than a header, no multiple of 8, and more than there is.
     for (const auto size : sizes{0, 1, 4, 7, 9, 12, 116, 119, 121, 124, 128, 256, 0xfff8}) {
         for (const auto type : {type_sample, type_lost, type_throttle}) {
-            for (std::uint64_t start : {0, 64, 192, 248}) {
+            for (std::uint64_t start : {0U, 64U, 192U, 248U}) {
                 BOOST_TEST_CONTEXT("size " << size << ", type " << type << ", start " << start) {
                     test_ring ring(256, start);
                     ring.put_header(type, size);
@@ -475,7 +475,7 @@ BOOST_AUTO_TEST_CASE(positions_further_apart_than_the_ring_is_long_end_the_pass)
 }
 
 BOOST_AUTO_TEST_CASE(a_head_behind_the_tail_ends_the_pass) {
-    for (const std::uint64_t behind : {1, 8, 120, 256, 4096}) {
+    for (const std::uint64_t behind : {1U, 8U, 120U, 256U, 4096U}) {
         BOOST_TEST_CONTEXT("behind " << behind) {
             test_ring ring(256, 8192);
             ring.put_sample(some_record(1));
