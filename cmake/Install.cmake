@@ -1,6 +1,8 @@
 # What `cmake --install` puts where, and what CMake and pkg-config find of it.
 include(CMakePackageConfigHelpers)
 
+set(CTFLOW_UNIT_DIR "lib/systemd/system" CACHE STRING "Where systemd's units are installed")
+
 set(ctflow_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/ctflow")
 
 install(
@@ -33,11 +35,10 @@ install(
   DESTINATION "${ctflow_cmake_dir}"
   COMPONENT development)
 
-# A static library's users link what it needs, too.
+# A static library's users link what it needs, too. A shared one's need not even have it.
+set(ctflow_pc_requires "")
 if(ctflow_type STREQUAL STATIC_LIBRARY)
-  set(ctflow_pc_requires "Requires: libbpf >= 1.1, libmnl")
-else()
-  set(ctflow_pc_requires "Requires.private: libbpf >= 1.1, libmnl")
+  set(ctflow_pc_requires "Requires: libbpf >= 1.1, libmnl\n")
 endif()
 # Wherever the whole is moved to.
 file(RELATIVE_PATH ctflow_pc_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
@@ -49,4 +50,26 @@ install(
 
 if(TARGET flowdump)
   install(TARGETS flowdump RUNTIME COMPONENT tools)
+  # Packages have it compressed.
+  set(ctflow_man "${PROJECT_SOURCE_DIR}/examples/flowdump/flowdump.1")
+  if(CTFLOW_DEBIAN)
+    set(ctflow_man "${CMAKE_CURRENT_BINARY_DIR}/flowdump.1.gz")
+  endif()
+  install(
+    FILES "${ctflow_man}"
+    DESTINATION "${CMAKE_INSTALL_MANDIR}/man1"
+    COMPONENT tools)
+  # Installed, and not enabled. What it asks of the host's sysctls is the administrator's to grant: an
+  # example, that nothing reads.
+  file(READ "${PROJECT_SOURCE_DIR}/packaging/systemd/flowdump.service" ctflow_unit)
+  string(REPLACE "/usr/bin/flowdump" "${CMAKE_INSTALL_FULL_BINDIR}/flowdump" ctflow_unit "${ctflow_unit}")
+  file(CONFIGURE OUTPUT flowdump.service CONTENT "${ctflow_unit}" @ONLY)
+  install(
+    FILES "${CMAKE_CURRENT_BINARY_DIR}/flowdump.service"
+    DESTINATION "${CTFLOW_UNIT_DIR}"
+    COMPONENT tools)
+  install(
+    FILES "${PROJECT_SOURCE_DIR}/packaging/systemd/flowdump.conf"
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/ctflow-tools/examples"
+    COMPONENT tools)
 endif()
