@@ -112,6 +112,10 @@ public:
     /// @par Per-operation cancellation
     /// terminal, partial, total. A cancelled receive has taken no event.
     ///
+    /// @par Immediate completion
+    /// Where there are events already, or an error is known at once, by the handler's immediate
+    /// executor (Boost 1.82 and newer). Without one the handler is never called in here.
+    ///
     /// @par Object lifetimes
     /// The memory of @p out must stay valid until the handler is called.
     template <boost::asio::completion_token_for<void(error_code, std::size_t)> Token =

@@ -223,6 +223,10 @@ public:
     ///
     /// @par Per-operation cancellation
     /// terminal, partial, total.
+    ///
+    /// @par Immediate completion
+    /// A run that cannot begin completes by the handler's immediate executor (Boost 1.82 and
+    /// newer). Without one the handler is never called in here.
     template <boost::asio::completion_token_for<void(error_code)> Token =
                   detail::default_token_t<Executor>>
     auto async_run(Token&& token = Token()) {
