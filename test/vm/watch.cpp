@@ -3,10 +3,10 @@
 
 #include "support/netns.hpp"
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -26,8 +26,8 @@ using namespace std::chrono_literals;
 asio::awaitable<void> collect(ctflow::consumer& consumer, std::vector<event>& events) {
     std::vector<event> batch(256);
     for (;;) {
-        const auto [ec, n] = co_await consumer.async_receive(
-            batch, asio::as_tuple(asio::use_awaitable));
+        const auto [ec, n] =
+            co_await consumer.async_receive(batch, asio::as_tuple(asio::use_awaitable));
         if (ec) {
             break;
         }
