@@ -9,7 +9,7 @@
 # A cached kernel is never refreshed by itself: remove $cache/kernels/NAME.
 # shellcheck disable=SC2154 # common.sh sets cache
 
-# shellcheck source=debian.sh
+# shellcheck source=lib/debian.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/debian.sh"
 
 kernel_names=(5.10 6.1 6.12 6.18 newest)

@@ -9,7 +9,7 @@
 # What is cached is never refreshed by itself: remove $cache/newest/NAME.
 # shellcheck disable=SC2154 # common.sh sets cache
 
-# shellcheck source=debian.sh
+# shellcheck source=lib/debian.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/debian.sh"
 
 newest_suites=(trixie trixie-backports sid)

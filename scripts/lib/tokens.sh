@@ -21,11 +21,11 @@ with warnings as errors and run, without rights. The tests are `test/contract/to
 case for each line below; `scripts/compilers --page` runs them with each of these and writes this
 page:
 
-| | compiler | Boost | libbpf | Asio |
+| | compiler | Boost | libbpf | `BOOST_ASIO_`... |
 |---|---|---|---|---|
 PAGE
     while IFS='|' read -r row compiler boost libbpf asio; do
-        printf '| %s | %s | %s | %s | %s |\n' "$row" "$compiler" "$boost" "$libbpf" "${asio//_/ }"
+        printf '| %s | %s | %s | %s | %s |\n' "$row" "$compiler" "$boost" "$libbpf" "$asio"
         rows+=("$row")
         files+=("$top/build/compilers/$row/tokens")
     done
