@@ -14,7 +14,7 @@ vm_packages=(qemu-system-x86 cpio xz-utils busybox-static bash iproute2 nftables
 # at flowdump's unit, and runs it in a VM.
 # shellcheck disable=SC2034
 test_packages=(git clang-format clang-tidy cppcheck shellcheck valgrind libbenchmark-dev
-    libclang-rt-dev systemd man-db mandoc)
+    libclang-rt-dev systemd man-db mandoc liburing-dev)
 
 # What Debian packages are built with, and looked at.
 # shellcheck disable=SC2034
