@@ -107,6 +107,7 @@ public:
                 reason = errc::already_running;
             }
         }
+        // NOLINTNEXTLINE(bugprone-use-after-move): what refuses it has left it alone.
         transport::complete_at_once(executor_, std::move(handler), reason);
     }
 
