@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <unistd.h>
 
 namespace {
@@ -277,6 +278,7 @@ BOOST_AUTO_TEST_CASE(whatever_the_bytes_nothing_crashes) {
         return random() % limit;
     };
     int parsed = 0;
+    int refused = 0;
     int damaged = 0;
     for (int i = 0; i < 5000; ++i) {
         auto bytes = sound;
@@ -286,6 +288,7 @@ BOOST_AUTO_TEST_CASE(whatever_the_bytes_nothing_crashes) {
         const ctflow::host::btf_pointer file(
             btf__new(bytes.data(), static_cast<std::uint32_t>(bytes.size())));
         if (!file) {
+            ++refused;
             continue;
         }
         ++parsed;
@@ -295,8 +298,11 @@ BOOST_AUTO_TEST_CASE(whatever_the_bytes_nothing_crashes) {
             (void)layout_difference(*file, own.get());
         }
     }
-    BOOST_TEST_MESSAGE(parsed << " parsed, " << damaged << " of them damaged");
-    BOOST_TEST(damaged > 100);
+    BOOST_TEST_MESSAGE(refused << " refused by libbpf, " << parsed << " parsed, " << damaged
+                               << " of them damaged");
+    // Since 1.3 libbpf looks for itself, and leaves us nothing.
+    const bool libbpf_looks = libbpf_major_version() > 1 || libbpf_minor_version() >= 3;
+    BOOST_TEST((libbpf_looks ? refused : damaged) > 100);
     BOOST_TEST(parsed - damaged > 100);
 }
 
