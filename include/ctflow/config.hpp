@@ -13,11 +13,13 @@
 namespace ctflow {
 
 /// One point of the rate curve: a flow of at least this age sends at most one update event each
-/// rate. Both are durations, as in conntracct's CurvePoint.
+/// rate. Both are durations, as in conntracct's CurvePoint, from zero to config::curve_limit; zero
+/// takes the default of its place (with_defaults()).
 struct curve_point {
-    std::chrono::nanoseconds age{};
-    std::chrono::nanoseconds rate{};
+    std::chrono::nanoseconds age{};  ///< From this age on.
+    std::chrono::nanoseconds rate{}; ///< An update each so long.
 
+    /// Whether both are the same.
     friend bool operator==(const curve_point&, const curve_point&) = default;
 };
 
@@ -50,11 +52,17 @@ enum class transport_kind : std::uint8_t {
     ring_buffer,
 };
 
-/// The settings of a probe. A default-constructed config is right for most.
+/// The settings of a probe. A default-constructed config is right for most. A plain value: the
+/// probe takes a copy, and later changes do nothing.
 struct config {
-    /// Upper limits of the three sizes. Beyond, kernels refuse with errors that name no reason.
+    /// Upper limit of buffer_pages. Beyond those of the three sizes, kernels refuse with errors
+    /// that name no reason.
     static constexpr std::size_t buffer_pages_limit = 65536;
+
+    /// Upper limit of reserve_pages.
     static constexpr std::size_t reserve_pages_limit = 16384;
+
+    /// Upper limit of max_flows.
     static constexpr std::uint32_t max_flows_limit = 1U << 26;
 
     /// Upper limit of flush_interval.
@@ -63,8 +71,10 @@ struct config {
     /// Upper limit of audit_interval.
     static constexpr std::chrono::nanoseconds audit_interval_limit = std::chrono::hours(24);
 
-    /// The limits of netlink_buffer.
+    /// Lower limit of netlink_buffer, in bytes.
     static constexpr std::size_t netlink_buffer_least = std::size_t{4} << 10;
+
+    /// Upper limit of netlink_buffer, in bytes.
     static constexpr std::size_t netlink_buffer_limit = std::size_t{1} << 30;
 
     /// Upper limit of the ages and rates of curve points, a way to say "never".
@@ -145,12 +155,15 @@ struct config {
 /// age, for which zero is the default.
 CTFLOW_DECL config with_defaults(config c) noexcept;
 
-/// Checks a configuration, defaults filled in: curve ages must rise (errc::curve0_age,
-/// errc::curve1_age say which does not), none may be negative or above
-/// a hundred years (errc::curve_out_of_range),
-/// buffer_pages (errc::buffer_pages), reserve_pages (errc::reserve_pages), flush_interval
-/// (errc::flush_interval), max_flows (errc::max_flows), netlink_buffer (errc::netlink_buffer) and
-/// audit_interval (errc::audit_interval) must be in their ranges.
+/// Checks a configuration, defaults filled in. A probe does so first of all.
+///
+/// @return the first thing that is wrong with it, or success
+///
+/// @par Errors
+/// errc::curve0_age, errc::curve1_age: ages do not rise, and this is the one that is too high;
+/// errc::curve_out_of_range: an age or rate is negative, or above config::curve_limit;
+/// errc::buffer_pages, errc::reserve_pages, errc::flush_interval, errc::max_flows,
+/// errc::netlink_buffer, errc::audit_interval: the member of that name is out of its range.
 CTFLOW_DECL error_code validate(const config& c) noexcept;
 
 } // namespace ctflow

@@ -50,10 +50,13 @@ namespace ctflow {
 template <class Executor = boost::asio::any_io_executor>
 class basic_consumer {
 public:
+    /// Of the executor that completion handlers without one of their own run on.
     using executor_type = Executor;
 
+    /// The consumer type for another type of executor.
     template <class OtherExecutor>
     struct rebind_executor {
+        /// That type.
         using other = basic_consumer<OtherExecutor>;
     };
 
@@ -64,7 +67,10 @@ public:
     /// @param executor  default executor of its completion handlers
     /// @param name      unique among the consumers of one probe
     /// @param mode      which kinds of event it receives
-    /// @param capacity  how many events its ring holds, at least 1
+    /// @param capacity  how many events its ring holds, at least 1 (0 is taken for that)
+    ///
+    /// @par Errors
+    /// Throws std::bad_alloc, and std::length_error if the capacity is more than memory can have.
     explicit basic_consumer(const executor_type& executor, std::string name,
                             consumer_mode mode = consumer_mode::all,
                             std::size_t capacity = default_capacity)
@@ -72,6 +78,7 @@ public:
                                    boost::asio::query(executor, boost::asio::execution::context),
                                    std::move(name), mode, capacity)) {}
 
+    /// The same, with the executor of an execution context, an io_context say.
     template <class ExecutionContext>
     requires std::convertible_to<ExecutionContext&, boost::asio::execution_context&>
     explicit basic_consumer(ExecutionContext& context, std::string name,
@@ -79,8 +86,11 @@ public:
                             std::size_t capacity = default_capacity)
         : basic_consumer(executor_type(context.get_executor()), std::move(name), mode, capacity) {}
 
+    /// It goes on in the new one: registered as before, with what is buffered and an outstanding
+    /// receive.
     basic_consumer(basic_consumer&&) noexcept = default;
 
+    /// Ends the one that was here, as the destructor does, before that.
     basic_consumer& operator=(basic_consumer&& other) noexcept {
         if (this != &other) {
             abandon();
@@ -90,12 +100,19 @@ public:
         return *this;
     }
 
-    /// An outstanding receive completes with operation_aborted.
+    /// Takes it from its probe. An outstanding receive completes with operation_aborted.
     ~basic_consumer() { abandon(); }
 
+    /// Of completion handlers that have none of their own.
     executor_type get_executor() const noexcept { return executor_; }
+
+    /// As given to the constructor. From any thread.
     const std::string& name() const noexcept { return core_->name(); }
+
+    /// As given to the constructor. From any thread.
     consumer_mode mode() const noexcept { return core_->mode(); }
+
+    /// A copy of its counters. From any thread.
     consumer_stats stats() const noexcept { return core_->stats(); }
 
     /// Receives as many events as there are, one at least, out.size() at most.
@@ -130,8 +147,13 @@ public:
     ///
     /// @par Completion signature
     /// @code void(ctflow::error_code, ctflow::event) @endcode
+    /// With an event of zeros on failure.
     ///
-    /// Errors and cancellation are those of the batch form.
+    /// @par Errors
+    /// Those of the batch form, but for invalid_argument.
+    ///
+    /// @par Per-operation cancellation
+    /// terminal, partial, total. A cancelled receive has taken no event.
     template <class Token = detail::default_token_t<Executor>>
     requires(!std::convertible_to<Token, std::span<event>> &&
              boost::asio::completion_token_for<
@@ -140,17 +162,20 @@ public:
             detail::initiate_receive<Executor>(core_, executor_), token, detail::receive_one{});
     }
 
-    /// Takes what is there, out.size() events at most, without waiting. @return how many.
+    /// Takes what is there, out.size() events at most, without waiting. Not beside a receive that
+    /// is outstanding on another thread (see Thread-safety).
+    /// @return how many
     std::size_t try_receive(std::span<event> out) noexcept { return core_->pop(out); }
 
-    /// Completes an outstanding receive with operation_aborted. It has taken no event.
+    /// Completes an outstanding receive with operation_aborted. It has taken no event. Does nothing
+    /// if there is none.
     void cancel() {
         const auto core = core_; // What it completes may destroy this.
         core->cancel();
     }
 
     /// Ends the stream: the probe sends it no more, and forgets its name. What is buffered can
-    /// still be received, then errc::consumer_closed.
+    /// still be received, then errc::consumer_closed. A second time it does nothing.
     void close() {
         const auto core = core_;
         core->close();
@@ -170,17 +195,27 @@ private:
     std::shared_ptr<detail::consumer_core> core_;
 };
 
+/// A consumer for executors of any type.
 using consumer = basic_consumer<>;
 
 /// A look at a consumer that is registered with a probe, by whomever; see probe::get_consumer.
 /// Stays valid after the consumer is gone.
+///
+/// @par Thread-safety
+/// May be used from any thread.
 class consumer_view {
 public:
+    /// Not for users: what probe::get_consumer returns.
     explicit consumer_view(std::shared_ptr<const detail::consumer_core> core) noexcept
         : core_(std::move(core)) {}
 
+    /// The consumer's.
     const std::string& name() const noexcept { return core_->name(); }
+
+    /// The consumer's.
     consumer_mode mode() const noexcept { return core_->mode(); }
+
+    /// A copy of the consumer's counters.
     consumer_stats stats() const noexcept { return core_->stats(); }
 
 private:

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+/// @namespace ctflow
+/// All of ctflow. What is in its namespace `detail` is none of its users' business.
+
 // All of ctflow.
 #include <ctflow/clock.hpp>
 #include <ctflow/config.hpp>

@@ -12,6 +12,7 @@
 
 namespace ctflow {
 
+/// Boost's, as Asio has it: ctflow's own errors (errc), or those of system calls.
 using error_code = boost::system::error_code;
 
 /// More about a failure than an error_code can hold: libbpf's messages, the verifier's log, the
@@ -22,8 +23,10 @@ using diagnostics = std::string;
 /// do, followed by the diagnostics, if any.
 class CTFLOW_DECL system_error : public boost::system::system_error {
 public:
+    /// Of a code and what is known besides.
     explicit system_error(const error_code& ec, const diagnostics& diag = {});
 
+    /// The sentence, then the diagnostics: in parentheses, or below it if they have several lines.
     const char* what() const noexcept override { return what_.c_str(); }
 
 private:
@@ -84,11 +87,14 @@ enum class errc {
 /// The category of errc, named "ctflow".
 CTFLOW_DECL const boost::system::error_category& category() noexcept;
 
+/// What makes errc convertible to error_code.
 inline error_code make_error_code(errc e) noexcept {
     return {static_cast<int>(e), category()};
 }
 
 } // namespace ctflow
 
+/// @cond
 template <>
 struct boost::system::is_error_code_enum<ctflow::errc> : std::true_type {};
+/// @endcond

@@ -28,7 +28,7 @@ enum class event_kind : std::uint8_t {
 /// State of a TCP connection as conntrack sees it (enum tcp_conntrack of the kernel's
 /// uapi/linux/netfilter/nf_conntrack_tcp.h).
 enum class tcp_state : std::uint8_t {
-    none,
+    none, ///< Not TCP, or not known.
     syn_sent,
     syn_recv,
     established,
@@ -47,9 +47,13 @@ enum class tcp_state : std::uint8_t {
 /// Like an int: distinct objects safe; a shared one is safe while nobody assigns to it.
 class event {
 public:
+    /// All zeros: to be filled by a receive. Its kind() is none of the two.
     event() = default;
+
+    /// Of a record as it came from the kernel, or was made for a test.
     explicit event(const ctflow_record& record) noexcept : record_(record) {}
 
+    /// Why it was sent.
     event_kind kind() const noexcept { return static_cast<event_kind>(record_.kind); }
 
     /// When the flow began, wall clock. The epoch itself if the kernel did not note it
@@ -76,8 +80,10 @@ public:
     /// Destination of the original direction, before any NAT.
     boost::asio::ip::address dst_addr() const noexcept { return address(record_.dst_addr); }
 
-    /// Ports in host order; 0 unless has_ports().
+    /// Port of src_addr(), in host order; 0 unless has_ports().
     std::uint16_t src_port() const noexcept { return port(record_.src_port); }
+
+    /// Port of dst_addr(), in host order; 0 unless has_ports().
     std::uint16_t dst_port() const noexcept { return port(record_.dst_port); }
 
     /// Whether the protocol has ports: TCP, UDP, UDP-Lite, SCTP, DCCP. A kernel whose conntrack
@@ -87,12 +93,19 @@ public:
     /// IP protocol number, IPPROTO_*.
     std::uint8_t proto() const noexcept { return record_.proto; }
 
-    /// Counted in total since the flow began, with IP headers, as conntrack counts.
+    /// Packets from src_addr() to dst_addr(), in total since the flow began.
     std::uint64_t packets_orig() const noexcept { return record_.packets_orig; }
+
+    /// Bytes of these packets, with IP headers and without those of the link, as conntrack counts.
     std::uint64_t bytes_orig() const noexcept { return record_.bytes_orig; }
+
+    /// Packets the other way, in total.
     std::uint64_t packets_ret() const noexcept { return record_.packets_ret; }
+
+    /// Bytes of these.
     std::uint64_t bytes_ret() const noexcept { return record_.bytes_ret; }
 
+    /// The mark that rules have given the flow (`ct mark`); 0 where the kernel has none.
     std::uint32_t connmark() const noexcept { return record_.connmark; }
 
     /// Inode of the network namespace, as `stat -L -c %i /proc/PID/ns/net` shows it.
@@ -105,14 +118,16 @@ public:
 
     /// The 31-bit id that conntracct gives this flow, so that series already stored go on: the
     /// first 4 bytes, little-endian, of BLAKE3 over source and destination address (16 bytes each,
-    /// IPv4 as ::ffff:a.b.c.d), source and destination port (2 each, big-endian), protocol (1) and
-    /// conntrack() (8, little-endian), shifted right by one. The same in all events of one flow.
+    /// IPv4 mapped into IPv6, RFC 4291), source and destination port (2 each, big-endian), protocol
+    /// (1) and conntrack() (8, little-endian), shifted right by one. The same in all events of one
+    /// flow.
     ///
     /// Computed at each call, some 300 ns: keep it if you need it twice.
     CTFLOW_DECL std::uint32_t flow_id() const noexcept;
 
     /// Address of the kernel's nf_conn. Identifies a flow while it lives; the kernel uses an
-    /// address again at once after.
+    /// address again at once after. 0 in the destroy event of a flow that had no event before, with
+    /// attach_mode::netfilter.
     std::uint64_t conntrack() const noexcept { return record_.conntrack; }
 
     /// The record as it came from the kernel.
@@ -137,6 +152,8 @@ CTFLOW_DECL const char* to_string(tcp_state state) noexcept;
 /// One readable line, without a newline: kind, protocol, addresses, counters. For people; its form
 /// may change.
 CTFLOW_DECL std::string to_string(const event& e);
+
+/// Writes to_string(e).
 CTFLOW_DECL std::ostream& operator<<(std::ostream& os, const event& e);
 
 } // namespace ctflow

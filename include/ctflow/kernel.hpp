@@ -22,27 +22,28 @@ enum class hook_role : std::uint8_t {
 
 /// A kernel function, and the BPF programs that are attached to it; or a hook of netfilter's.
 struct hook {
-    hook_role role{};
+    hook_role role{};     ///< What it is there for.
     std::string function; ///< Or "LOCAL_IN", "POST_ROUTING"; "ctnetlink", which tells of ends.
     std::string attach;   ///< "fentry", "fexit", "kprobe", "kprobe+kretprobe", "netfilter", or
                           ///< "netlink".
 
+    /// Whether all three are the same.
     friend bool operator==(const hook&, const hook&) = default;
 };
 
 /// A better way to attach that could not be had, and why.
 struct refused_attach {
-    attach_mode attach = attach_mode::automatic;
-    error_code error;
+    attach_mode attach = attach_mode::automatic; ///< Which way.
+    error_code error;                            ///< Why: one that basic_probe's constructor gives.
     diagnostics diag; ///< More about it, as basic_probe's constructor gives it.
 };
 
 /// The kernel that a probe was made for, and how it hooks it.
 struct kernel {
-    std::string release; ///< As uname -r prints it.
-    attach_mode attach = attach_mode::automatic;
-    std::vector<hook> hooks;
-    std::vector<refused_attach> refused; ///< With attach_mode::automatic, best first.
+    std::string release;                         ///< As uname -r prints it.
+    attach_mode attach = attach_mode::automatic; ///< The way taken.
+    std::vector<hook> hooks;                     ///< What is hooked, in the order of hook_role.
+    std::vector<refused_attach> refused;         ///< With attach_mode::automatic, best first.
 };
 
 /// An embedded BPF object, and the kernel it was chosen for.
@@ -55,7 +56,8 @@ struct selection {
 /// Chooses the BPF object for a kernel release such as "6.1.0-56-cloud-amd64". ctflow's object
 /// relocates itself on the kernel it meets (CO-RE): today one serves all.
 ///
-/// Errors: errc::kernel_release if the text does not begin with MAJOR.MINOR,
+/// @par Errors
+/// errc::kernel_release if the text does not begin with MAJOR.MINOR,
 /// errc::kernel_too_old below 5.8.
 CTFLOW_DECL selection select(std::string_view release, error_code& ec);
 

@@ -20,8 +20,8 @@ enum class verdict : std::uint8_t {
 
 /// Something that the host must be, or have, for events to come.
 struct condition {
-    std::string name; ///< One word.
-    ctflow::verdict verdict = ctflow::verdict::good;
+    std::string name;                                ///< One word.
+    ctflow::verdict verdict = ctflow::verdict::good; ///< How it is met.
     std::string finding; ///< What was found and what it means, in one line.
     std::string remedy;  ///< A shell command (for root) where one mends it, else what to do.
                          ///< Empty if good.
@@ -30,6 +30,7 @@ struct condition {
     /// may have events.
     bool this_namespace_only = false;
 
+    /// Whether all members are the same.
     friend bool operator==(const condition&, const condition&) = default;
 };
 
@@ -79,8 +80,14 @@ struct preflight_report {
 /// Takes a second or so, in which it blocks. Its probe's perf buffers count against the same limit
 /// of locked memory as those of a probe that runs already for this user.
 ///
+/// @par Errors
+/// None but std::bad_alloc: what it cannot find out is a condition, too.
+///
 /// @par Thread-safety
 /// May be called from any thread.
+///
+/// @param c  what the probe is to be made with
+/// @param s  what the program does about conntrack's sysctls
 CTFLOW_DECL preflight_report preflight(const config& c = {}, sysctl_use s = sysctl_use::left_alone);
 
 /// "ok", "WARN", "FAIL".
@@ -89,6 +96,8 @@ CTFLOW_DECL const char* to_string(verdict v) noexcept;
 /// One line without a newline, aligned with those of other conditions, the remedy behind " -> ".
 /// For people; its form may change.
 CTFLOW_DECL std::string to_string(const condition& c);
+
+/// Writes to_string(c).
 CTFLOW_DECL std::ostream& operator<<(std::ostream& os, const condition& c);
 
 } // namespace ctflow

@@ -54,24 +54,36 @@ namespace ctflow {
 template <class Executor = boost::asio::any_io_executor>
 class basic_probe {
 public:
+    /// Of the executor that it reads on.
     using executor_type = Executor;
 
+    /// The probe type for another type of executor.
     template <class OtherExecutor>
     struct rebind_executor {
+        /// That type.
         using other = basic_probe<OtherExecutor>;
     };
 
     /// Selects, opens, configures and loads the BPF program. Attaches none of it, but for fentry a
     /// program that does nothing, for a moment: to see whether it can be attached.
     ///
-    /// Errors: those of validate(config); errc::kernel_release, kernel_too_old, no_btf,
-    /// btf_file, conntrack_missing, no_symbols, hook_missing, fentry_unavailable,
-    /// missing_capabilities, locked_memory, no_memory, lockdown, forbidden, load_failed,
-    /// attach_failed; or the errno of a system call. A probe whose construction failed answers
-    /// every call with that error.
+    /// Blocks while the kernel checks the programs, some tenths of a second.
+    ///
+    /// @param executor  what it reads on, and the default of its completion handlers
+    /// @param c         its settings
+    /// @param ec        what went wrong, or success
+    /// @param diag      more about that; empty on success
+    ///
+    /// @par Errors
+    /// Those of validate(); errc::kernel_release, kernel_too_old, no_btf, btf_file,
+    /// conntrack_missing, ctnetlink_missing, no_symbols, hook_missing, fentry_unavailable,
+    /// netfilter_unavailable, missing_capabilities, locked_memory, no_memory, lockdown, forbidden,
+    /// load_failed, attach_failed; or the errno of a system call. A probe whose construction failed
+    /// answers every call with that error.
     basic_probe(const executor_type& executor, const config& c, error_code& ec, diagnostics& diag)
         : executor_(executor), core_(detail::probe_core::make(executor, c, ec, diag)) {}
 
+    /// The same, without diagnostics.
     basic_probe(const executor_type& executor, const config& c, error_code& ec)
         : executor_(executor) {
         diagnostics diag;
@@ -87,23 +99,28 @@ public:
         throw_if(ec, diag);
     }
 
+    /// The same with the executor of an execution context, an io_context say, and throwing.
     template <class ExecutionContext>
     requires std::convertible_to<ExecutionContext&, boost::asio::execution_context&>
     explicit basic_probe(ExecutionContext& context, const config& c = {})
         : basic_probe(executor_type(context.get_executor()), c) {}
 
+    /// The same without diagnostics, with an execution context.
     template <class ExecutionContext>
     requires std::convertible_to<ExecutionContext&, boost::asio::execution_context&>
     basic_probe(ExecutionContext& context, const config& c, error_code& ec)
         : basic_probe(executor_type(context.get_executor()), c, ec) {}
 
+    /// The same with an execution context.
     template <class ExecutionContext>
     requires std::convertible_to<ExecutionContext&, boost::asio::execution_context&>
     basic_probe(ExecutionContext& context, const config& c, error_code& ec, diagnostics& diag)
         : basic_probe(executor_type(context.get_executor()), c, ec, diag) {}
 
+    /// It goes on in the new one, started or not, with its consumers and an outstanding async_run.
     basic_probe(basic_probe&&) noexcept = default;
 
+    /// Ends the one that was here, as the destructor does, before that.
     basic_probe& operator=(basic_probe&& other) noexcept {
         if (this != &other) {
             abandon();
@@ -113,8 +130,11 @@ public:
         return *this;
     }
 
+    /// Detaches its programs and closes its consumers; an outstanding async_run completes with
+    /// operation_aborted. Blocks for the kernel as stop() does.
     ~basic_probe() { abandon(); }
 
+    /// What it reads on.
     executor_type get_executor() const noexcept { return executor_; }
 
     /// The kernel it was made for, and how each hook is attached.
@@ -126,13 +146,15 @@ public:
 
     /// Sends events to this consumer from now on. Before start() or while running.
     ///
-    /// Errors: errc::duplicate_consumer, errc::consumer_registered (here or with another probe),
+    /// @par Errors
+    /// errc::duplicate_consumer, errc::consumer_registered (here or with another probe),
     /// errc::consumer_closed, errc::stopping.
     template <class E>
     void register_consumer(basic_consumer<E>& c, error_code& ec) {
         core_->register_consumer(c.core(), ec);
     }
 
+    /// The same, throwing system_error.
     template <class E>
     void register_consumer(basic_consumer<E>& c) {
         error_code ec;
@@ -143,22 +165,26 @@ public:
     /// Sends it no more and closes it: what is buffered can still be received, then
     /// errc::consumer_closed.
     ///
-    /// Errors: errc::unknown_consumer.
+    /// @par Errors
+    /// errc::unknown_consumer.
     void remove_consumer(std::string_view name, error_code& ec) {
         core_->remove_consumer(name, ec);
     }
 
+    /// The same, of the consumer itself.
     template <class E>
     void remove_consumer(basic_consumer<E>& c, error_code& ec) {
         core_->remove_consumer(*c.core(), ec);
     }
 
+    /// The same by its name, throwing system_error.
     void remove_consumer(std::string_view name) {
         error_code ec;
         remove_consumer(name, ec);
         throw_if(ec, diagnostics(name));
     }
 
+    /// The same of the consumer itself, throwing system_error.
     template <class E>
     void remove_consumer(basic_consumer<E>& c) {
         error_code ec;
@@ -175,16 +201,22 @@ public:
     /// Attaches the programs: the kernel side sends events from here on, and buffers them until
     /// async_run() reads. Can be started again after stop(), with consumers registered anew.
     ///
-    /// Errors: errc::already_started; errc::stopping after a stop() whose async_run has not
-    /// completed yet; errc::attach_failed, conntrack_missing (unloaded since), lockdown,
-    /// missing_capabilities. After an error nothing is attached.
+    /// Blocks while the kernel attaches, some tenths of a second; by kprobes on Linux 5.10, a
+    /// second or two.
+    ///
+    /// @par Errors
+    /// errc::already_started; errc::stopping after a stop() whose async_run has not completed yet;
+    /// errc::attach_failed, conntrack_missing (unloaded since), ctnetlink_missing, lockdown,
+    /// missing_capabilities; or the errno of a system call. After an error nothing is attached.
     void start(error_code& ec, diagnostics& diag) { core_->start(ec, diag); }
 
+    /// The same, without diagnostics.
     void start(error_code& ec) {
         diagnostics diag;
         core_->start(ec, diag);
     }
 
+    /// The same, throwing system_error.
     void start() {
         error_code ec;
         diagnostics diag;
@@ -199,9 +231,11 @@ public:
     /// done by the probe's executor, before that completes; otherwise it is done here. Detaching
     /// waits for the kernel, some tenths of a second, as attaching and destruction do.
     ///
-    /// Errors: errc::not_started.
+    /// @par Errors
+    /// errc::not_started.
     void stop(error_code& ec) { core_->stop(ec); }
 
+    /// The same, throwing system_error.
     void stop() {
         error_code ec;
         core_->stop(ec);
@@ -251,6 +285,7 @@ private:
     std::shared_ptr<detail::probe_core> core_;
 };
 
+/// A probe for executors of any type.
 using probe = basic_probe<>;
 
 } // namespace ctflow

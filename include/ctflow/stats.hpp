@@ -9,16 +9,24 @@ namespace ctflow {
 /// is taken, so that they can differ by the events of that moment. The first six have
 /// conntracct's names, and mean the same whatever the transport (config::transport).
 struct probe_stats {
-    /// Events received from the kernel, and their length in bytes.
+    /// Events received from the kernel.
     std::uint64_t perf_events_total = 0;
+
+    /// Their length in bytes, event_length each.
     std::uint64_t perf_bytes_total = 0;
 
-    /// Update and destroy events among them, and those that the kernel side could not send since
-    /// their ring was full; destroy events find room in reserve then (config::reserve_pages), and
-    /// are lost if that is full, too. Counted by the BPF program at the moment of loss.
+    /// Update events among them.
     std::uint64_t perf_events_update = 0;
+
+    /// Updates that the kernel side could not send since their ring was full. Counted by the BPF
+    /// program at the moment of loss. The flow's next event makes up for it.
     std::uint64_t perf_events_update_lost = 0;
+
+    /// Destroy events among those received.
     std::uint64_t perf_events_destroy = 0;
+
+    /// Destroy events that found their ring full, and the reserve, too (config::reserve_pages).
+    /// Counted in the same way. Nothing makes up for it.
     std::uint64_t perf_events_destroy_lost = 0;
 
     /// Updates that were not sent since their CPU had no perf buffer: it has just come online.
@@ -48,9 +56,11 @@ struct probe_stats {
     std::uint64_t program_misses = 0;
 
     /// With attach_mode::netfilter: how often the kernel found no room to tell of flows' ends
-    /// (config::netlink_buffer), and how many messages it dropped then. Not a count of lost events:
-    /// each time conntrack's table is looked through.
+    /// (config::netlink_buffer). Not a count of lost events: each time conntrack's table is looked
+    /// through.
     std::uint64_t netlink_overruns = 0;
+
+    /// How many messages it dropped then.
     std::uint64_t netlink_messages_lost = 0;
 
     /// Destroy events of flows that were found gone in this way or by an audit

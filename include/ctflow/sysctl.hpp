@@ -12,8 +12,8 @@ namespace ctflow {
 /// A sysctl that was changed.
 struct sysctl_change {
     std::string name; ///< With dots: net.netfilter.nf_conntrack_acct
-    std::string from;
-    std::string to;
+    std::string from; ///< The value before.
+    std::string to;   ///< The value now.
 };
 
 /// Makes conntrack count and time-stamp its flows: sets net.netfilter.nf_conntrack_acct and
@@ -26,10 +26,16 @@ struct sysctl_change {
 ///
 /// @return What was changed; nothing if all was set already.
 ///
-/// Errors: errc::sysctl_missing (nf_conntrack is not loaded), errc::sysctl_denied (needs
+/// @par Thread-safety
+/// May be called from any thread.
+///
+/// @par Errors
+/// errc::sysctl_missing (nf_conntrack is not loaded), errc::sysctl_denied (needs
 /// CAP_NET_ADMIN, or /proc/sys is read-only), or the errno. What was changed before the
 /// error stays changed. diag names the sysctl.
 CTFLOW_DECL std::vector<sysctl_change> apply_sysctls(error_code& ec, diagnostics& diag);
+
+/// The same, without diagnostics.
 CTFLOW_DECL std::vector<sysctl_change> apply_sysctls(error_code& ec);
 
 /// The same, throwing system_error.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+/// @file
+/// Which ctflow this is.
+
 /// ctflow's version as a number, major * 100000 + minor * 100 + patch as Boost has it, for the
 /// preprocessor.
 #define CTFLOW_VERSION 100

@@ -11,10 +11,10 @@ vm_packages=(qemu-system-x86 cpio xz-utils busybox-static bash iproute2 nftables
     kmod util-linux libcap2-bin binutils)
 
 # g++ has its sanitizers with it; the fuzzers, which clang builds, have theirs apart. systemd looks
-# at flowdump's unit, and runs it in a VM.
+# at flowdump's unit, and runs it in a VM. doxygen makes the reference.
 # shellcheck disable=SC2034
 test_packages=(git clang-format clang-tidy cppcheck shellcheck valgrind libbenchmark-dev
-    libclang-rt-dev systemd man-db mandoc liburing-dev)
+    libclang-rt-dev systemd man-db mandoc liburing-dev doxygen)
 
 # What Debian packages are built with, and looked at.
 # shellcheck disable=SC2034

@@ -17,7 +17,11 @@
 namespace ctflow {
 
 /// Which kinds of event a consumer receives.
-enum class consumer_mode : std::uint8_t { update = 1, destroy = 2, all = update | destroy };
+enum class consumer_mode : std::uint8_t {
+    update = 1,             ///< Updates alone.
+    destroy = 2,            ///< Destroys alone: one event for each flow.
+    all = update | destroy, ///< Both.
+};
 
 } // namespace ctflow
 

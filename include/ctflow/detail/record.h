@@ -1,34 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause OR Apache-2.0 */
 #pragma once
 
-/*
- * The record that the BPF program sends for a flow: the one definition that both sides compile
- * (bpf/acct.bpf.c as C, ctflow/event.hpp as C++). Plain integer types, since C for BPF has no
- * <cstdint>; on both sides char is 1, short 2, int 4 and long long 8 bytes.
+/* The one definition that both sides compile (bpf/acct.bpf.c as C, ctflow/event.hpp as C++). Plain
+ * integer types, since C for BPF has no <cstdint>; on both sides char is 1, short 2, int 4 and long
+ * long 8 bytes. */
+
+/**
+ * The record that the BPF program sends for a flow, as it is in memory.
  *
  * It is conntracct's acct_event_t. That ended in three unnamed bytes of padding; here they have
  * names. Integers are in host order but for the ports.
  */
 struct ctflow_record {
-    unsigned long long start;     /* ns since the epoch, 0 without nf_conntrack_timestamp */
-    unsigned long long timestamp; /* ns of CLOCK_BOOTTIME when the record was taken */
-    unsigned long long conntrack; /* address of the kernel's nf_conn */
-    unsigned char src_addr[16];   /* original direction; IPv4 in the first 4 bytes */
-    unsigned char dst_addr[16];
-    unsigned long long packets_orig;
-    unsigned long long bytes_orig;
-    unsigned long long packets_ret; /* reply direction */
-    unsigned long long bytes_ret;
-    unsigned int connmark;
-    unsigned int netns;      /* inode of the network namespace */
-    unsigned short src_port; /* network order, as the kernel has them; other protocols */
-    unsigned short dst_port; /* than those with ports keep their own things here */
-    unsigned char proto;     /* IPPROTO_* */
-    unsigned char family;    /* AF_INET or AF_INET6 */
-    unsigned char kind;      /* enum ctflow_record_kind */
-    unsigned char tcp_state; /* enum tcp_conntrack; 0 unless proto is TCP */
+    unsigned long long start;        /**< ns since the epoch, 0 without nf_conntrack_timestamp */
+    unsigned long long timestamp;    /**< ns of CLOCK_BOOTTIME when the record was taken */
+    unsigned long long conntrack;    /**< address of the kernel's nf_conn */
+    unsigned char src_addr[16];      /**< original direction; IPv4 in the first 4 bytes */
+    unsigned char dst_addr[16];      /**< the same */
+    unsigned long long packets_orig; /**< original direction */
+    unsigned long long bytes_orig;   /**< the same */
+    unsigned long long packets_ret;  /**< reply direction */
+    unsigned long long bytes_ret;    /**< the same */
+    unsigned int connmark;           /**< nf_conn's mark */
+    unsigned int netns;              /**< inode of the network namespace */
+    unsigned short src_port; /**< network order, as the kernel has it; protocols without ports */
+    unsigned short dst_port; /**< keep things of their own in these two */
+    unsigned char proto;     /**< IPPROTO_* */
+    unsigned char family;    /**< AF_INET or AF_INET6 */
+    unsigned char kind;      /**< enum ctflow_record_kind */
+    unsigned char tcp_state; /**< enum tcp_conntrack; 0 unless proto is TCP */
 };
 
+/** What a record says of its flow: event_kind's values. */
 enum ctflow_record_kind {
     CTFLOW_RECORD_UPDATE = 1,
     CTFLOW_RECORD_DESTROY = 2,
