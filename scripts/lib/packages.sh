@@ -12,9 +12,12 @@ vm_packages=(qemu-system-x86 cpio xz-utils busybox-static bash iproute2 nftables
 
 # g++ has its sanitizers with it; the fuzzers, which clang builds, have theirs apart. systemd looks
 # at flowdump's unit, and runs it in a VM. doxygen makes the reference.
+# The examples are looked at in tmux, asked by wrk, and judged by promtool, which comes with
+# prometheus.
 # shellcheck disable=SC2034
 test_packages=(git clang-format clang-tidy cppcheck shellcheck valgrind libbenchmark-dev
-    libclang-rt-dev systemd man-db mandoc liburing-dev doxygen)
+    libclang-rt-dev systemd man-db mandoc liburing-dev doxygen tmux wrk
+    prometheus)
 
 # What Debian packages are built with, and looked at.
 # shellcheck disable=SC2034

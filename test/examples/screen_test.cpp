@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_wide_one_shows_more) {
 BOOST_AUTO_TEST_CASE(every_size) {
     const auto flows = some_flows();
     for (std::size_t columns = 0; columns < 260; ++columns) {
-        for (const std::size_t rows : {0, 1, 2, 3, 4, 5, 24}) {
+        for (const std::size_t rows : {0U, 1U, 2U, 3U, 4U, 5U, 24U}) {
             BOOST_TEST_CONTEXT(columns << " x " << rows) {
                 const auto screen = top_talkers::screen(flows, at(3s), 12345, {columns, rows});
                 BOOST_TEST(screen.size() == rows);
