@@ -38,10 +38,13 @@ namespace ctflow {
 template <class Executor = boost::asio::any_io_executor>
 class basic_perf_buffer {
 public:
+    /// The type of its executor.
     using executor_type = Executor;
 
+    /// The same with another type of executor.
     template <class OtherExecutor>
     struct rebind_executor {
+        /// That type.
         using other = basic_perf_buffer<OtherExecutor>;
     };
 
@@ -60,20 +63,24 @@ public:
                       const perf_buffer_options& options = {})
         : stream_(make(executor, map_fd, options)) {}
 
+    /// The same on the executor of a context, an io_context say.
     template <class ExecutionContext>
     requires std::convertible_to<ExecutionContext&, boost::asio::execution_context&>
     basic_perf_buffer(ExecutionContext& context, int map_fd, const perf_buffer_options& options,
                       error_code& ec, diagnostics& diag)
         : basic_perf_buffer(executor_type(context.get_executor()), map_fd, options, ec, diag) {}
 
+    /// The same on the executor of a context, an io_context say.
     template <class ExecutionContext>
     requires std::convertible_to<ExecutionContext&, boost::asio::execution_context&>
     basic_perf_buffer(ExecutionContext& context, int map_fd,
                       const perf_buffer_options& options = {})
         : basic_perf_buffer(executor_type(context.get_executor()), map_fd, options) {}
 
+    /// Takes over the other's rings, and an outstanding receive.
     basic_perf_buffer(basic_perf_buffer&&) noexcept = default;
 
+    /// Closes its own rings first.
     basic_perf_buffer& operator=(basic_perf_buffer&& other) noexcept {
         if (this != &other) {
             abandon();
@@ -85,6 +92,7 @@ public:
     /// An outstanding receive completes with operation_aborted.
     ~basic_perf_buffer() { abandon(); }
 
+    /// The default executor of its completion handlers.
     executor_type get_executor() const noexcept { return stream_->get_executor(); }
 
     /// Receives as many records as there are, one at least, out.size() at most: that is how much
@@ -128,6 +136,7 @@ public:
     /// Has the kernel refuse records (bpf_perf_event_output() says -ENOSPC) until resume(). Those
     /// are counted as lost. What is in the rings already can be received.
     void pause(error_code& ec) { set_paused(true, ec); }
+    /// Has the kernel take records again.
     void resume(error_code& ec) { set_paused(false, ec); }
 
     /// What it has counted until now.
@@ -178,6 +187,7 @@ private:
     std::shared_ptr<stream> stream_;
 };
 
+/// The one for any executor.
 using perf_buffer = basic_perf_buffer<>;
 
 } // namespace ctflow

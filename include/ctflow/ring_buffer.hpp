@@ -38,10 +38,13 @@ namespace ctflow {
 template <class Executor = boost::asio::any_io_executor>
 class basic_ring_buffer {
 public:
+    /// The type of its executor.
     using executor_type = Executor;
 
+    /// The same with another type of executor.
     template <class OtherExecutor>
     struct rebind_executor {
+        /// That type.
         using other = basic_ring_buffer<OtherExecutor>;
     };
 
@@ -56,18 +59,22 @@ public:
     basic_ring_buffer(const executor_type& executor, int map_fd)
         : stream_(make(executor, map_fd)) {}
 
+    /// The same on the executor of a context, an io_context say.
     template <class ExecutionContext>
     requires std::convertible_to<ExecutionContext&, boost::asio::execution_context&>
     basic_ring_buffer(ExecutionContext& context, int map_fd, error_code& ec, diagnostics& diag)
         : basic_ring_buffer(executor_type(context.get_executor()), map_fd, ec, diag) {}
 
+    /// The same on the executor of a context, an io_context say.
     template <class ExecutionContext>
     requires std::convertible_to<ExecutionContext&, boost::asio::execution_context&>
     basic_ring_buffer(ExecutionContext& context, int map_fd)
         : basic_ring_buffer(executor_type(context.get_executor()), map_fd) {}
 
+    /// Takes over the other's rings, and an outstanding receive.
     basic_ring_buffer(basic_ring_buffer&&) noexcept = default;
 
+    /// Closes its own rings first.
     basic_ring_buffer& operator=(basic_ring_buffer&& other) noexcept {
         if (this != &other) {
             abandon();
@@ -79,6 +86,7 @@ public:
     /// An outstanding receive completes with operation_aborted.
     ~basic_ring_buffer() { abandon(); }
 
+    /// The default executor of its completion handlers.
     executor_type get_executor() const noexcept { return stream_->get_executor(); }
 
     /// Receives as many records as there are, one at least, out.size() at most: that is how much
@@ -156,6 +164,7 @@ private:
     std::shared_ptr<stream> stream_;
 };
 
+/// The one for any executor.
 using ring_buffer = basic_ring_buffer<>;
 
 } // namespace ctflow

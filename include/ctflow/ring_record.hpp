@@ -11,6 +11,7 @@ namespace ctflow {
 /// bpf_ringbuf_reserve() and bpf_ringbuf_submit(): of exactly that length, and its begin aligned to
 /// 8 bytes.
 struct ring_record {
+    /// As it was sent.
     std::span<const std::byte> data;
 };
 

@@ -14,6 +14,7 @@
 #include "http_accounting/server.hpp"
 #include "http_accounting/site.hpp"
 #include "kernel/ledger.hpp"
+#include "support/cpus.hpp"
 #include "support/netns.hpp"
 
 #include <boost/asio/ip/address_v4.hpp>
