@@ -4,6 +4,7 @@
 #include <ctflow/detail/record_stream.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
@@ -13,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <span>
 #include <utility>
@@ -94,6 +96,23 @@ struct fixture {
     std::size_t count = 0;
 };
 
+struct counted final : std::pmr::memory_resource {
+    explicit counted(std::pmr::memory_resource& m) : from(m) {}
+    void* do_allocate(std::size_t n, std::size_t alignment) override {
+        ++outstanding;
+        return from.allocate(n, alignment);
+    }
+    void do_deallocate(void* p, std::size_t n, std::size_t alignment) override {
+        --outstanding;
+        from.deallocate(p, n, alignment);
+    }
+    bool do_is_equal(const memory_resource& other) const noexcept override {
+        return this == &other;
+    }
+    std::pmr::memory_resource& from;
+    int outstanding = 0;
+};
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(record_stream)
@@ -129,6 +148,26 @@ BOOST_FIXTURE_TEST_CASE(if_nothing_can_come_any_more_it_ends, fixture) {
     tell();
     run();
     BOOST_TEST((result == asio::error::eof));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_wait_has_the_handlers_memory_and_gives_it_back_first, fixture) {
+    std::array<std::byte, 4096> memory;
+    std::pmr::monotonic_buffer_resource area(memory.data(), memory.size(),
+                                             std::pmr::null_memory_resource());
+    counted books(area);
+    bool called = false;
+    detail::async_receive_records(subject, std::span<int>(out),
+                                  asio::bind_allocator(std::pmr::polymorphic_allocator<>(&books),
+                                                       [&](error_code, std::size_t) {
+                                                           called = true;
+                                                           BOOST_TEST(books.outstanding == 0);
+                                                       }));
+    BOOST_TEST(books.outstanding == 1);
+    run();
+    r.records = 1;
+    tell();
+    run();
+    BOOST_TEST(called);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_flush_and_a_cancel_before_the_wait_are_not_lost, fixture) {

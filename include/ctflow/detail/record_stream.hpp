@@ -9,6 +9,12 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/version.hpp>
+
+#if BOOST_VERSION >= 108200
+#include <boost/asio/associated_immediate_executor.hpp>
+#include <boost/asio/dispatch.hpp>
+#endif
 
 #include <cstddef>
 #include <memory>
@@ -185,7 +191,7 @@ public:
             self.reset_cancellation_state(boost::asio::enable_total_cancellation());
             failure_ = kept->begin(out_);
             if (failure_ || kept->ready()) {
-                boost::asio::post(kept->get_executor(), std::move(self));
+                at_once(kept->get_executor(), std::move(self));
             } else {
                 kept->wait(std::move(self));
             }
@@ -205,6 +211,17 @@ public:
     }
 
 private:
+    // Not inside of the initiating function, unless the handler wants that.
+    template <class Self>
+    static void at_once(const Executor& executor, Self&& self) {
+#if BOOST_VERSION >= 108200
+        const auto immediate = boost::asio::get_associated_immediate_executor(self, executor);
+        boost::asio::dispatch(immediate, std::forward<Self>(self));
+#else
+        boost::asio::post(executor, std::forward<Self>(self));
+#endif
+    }
+
     std::shared_ptr<stream> stream_;
     std::span<Record> out_;
     error_code failure_;
