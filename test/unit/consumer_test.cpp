@@ -566,7 +566,11 @@ BOOST_AUTO_TEST_CASE(racing_a_receive_against_a_timer_loses_no_event) {
     using namespace asio::experimental::awaitable_operators;
     asio::io_context ctx;
     ctflow::consumer c(ctx, "a", consumer_mode::all, 64);
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     constexpr std::uint64_t rounds = 5000;
+#else
+    constexpr std::uint64_t rounds = 100'000;
+#endif
     std::uint64_t next = 1;
     std::uint64_t timeouts = 0;
     asio::co_spawn(
