@@ -68,7 +68,10 @@ public:
         bpf_tc_opts options{};
         options.sz = sizeof(options);
         options.prog_fd = bpf_program__fd(p->progs.on_egress);
-        check(bpf_tc_attach(&hook_, &options), "attaching");
+        if (const int result = bpf_tc_attach(&hook_, &options); result != 0) {
+            remove_hook();
+            check(result, "attaching");
+        }
         handle_ = options.handle;
         priority_ = options.priority;
     }
@@ -78,15 +81,19 @@ public:
         options.handle = handle_;
         options.priority = priority_;
         bpf_tc_detach(&hook_, &options);
-        if (ours_) {
-            hook_.attach_point = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS);
-            bpf_tc_hook_destroy(&hook_);
-        }
+        remove_hook();
     }
     attachment(const attachment&) = delete;
     attachment& operator=(const attachment&) = delete;
 
 private:
+    void remove_hook() noexcept {
+        if (ours_) {
+            hook_.attach_point = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS);
+            bpf_tc_hook_destroy(&hook_);
+        }
+    }
+
     bpf_tc_hook hook_{};
     std::uint32_t handle_ = 0;
     std::uint32_t priority_ = 0;

@@ -79,6 +79,7 @@ private:
         case BTF_KIND_VOLATILE:
         case BTF_KIND_RESTRICT:
         case BTF_KIND_TYPE_TAG:
+        case BTF_KIND_VAR: // btf__resolve_type() goes past these, too.
             return is_sound(type->type, depth);
         case BTF_KIND_PTR:
         case BTF_KIND_FUNC:

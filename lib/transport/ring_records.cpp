@@ -34,6 +34,9 @@ void ring_records::release() noexcept {
 
 bool ring_records::ready() const noexcept {
     const auto& window = map_.window();
+    if (taken_ % 8 != 0) {
+        return window.head() != taken_; // No record begins there: take() passes it over.
+    }
     return window.head() != taken_ &&
            (load_length(window.data(), taken_) & BPF_RINGBUF_BUSY_BIT) == 0;
 }

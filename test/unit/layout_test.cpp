@@ -251,6 +251,12 @@ BOOST_AUTO_TEST_CASE(types_that_contain_themselves) {
     BOOST_TEST(checked(btf__add_array(b, self, self, 2)) == self);
     BOOST_TEST(is_damaged(array.get()));
 
+    types variable({});
+    const int element = static_cast<int>(btf__type_cnt(variable.change()));
+    checked(btf__add_var(variable.change(), "v", BTF_VAR_STATIC, element + 1));
+    checked(btf__add_array(variable.change(), element, element, 2));
+    BOOST_TEST(is_damaged(variable.get()));
+
     types name({});
     const int next = static_cast<int>(btf__type_cnt(name.change())) + 1;
     checked(btf__add_typedef(name.change(), "t", next));

@@ -22,6 +22,8 @@
 #include <span>
 #include <utility>
 
+#include <unistd.h>
+
 namespace ctflow::detail {
 
 // A record source in a reactor: what perf_buffer and ring_buffer share with their outstanding
@@ -142,6 +144,9 @@ private:
         const int fd = source_->descriptor(ec);
         if (!ec) {
             descriptor_.assign(fd, ec);
+            if (ec) {
+                ::close(fd); // It has not been taken.
+            }
         }
     }
 
