@@ -8,6 +8,7 @@
 #include <algorithm>
 
 namespace ctflow::transport {
+
 ring_pass read_bpf_ring(std::span<const std::byte> data, std::uint64_t head, std::uint64_t tail,
                         event_kind kind, std::span<event> out) noexcept {
     return pass_over_bpf(data, head, tail, out.size(),
