@@ -13,7 +13,7 @@ struct resources {
     std::size_t programs = 0;
     std::size_t maps = 0;
     std::size_t links = 0;
-    std::size_t resident_kb = 0;
+    std::size_t heap_kb = 0; // Resident.
 
     static resources now();
 

@@ -346,7 +346,7 @@ BOOST_AUTO_TEST_CASE(start_and_stop_leak_nothing) {
             if (i == 0) {
                 const auto now = resources::now();
                 before.descriptors = now.descriptors;
-                before.resident_kb = now.resident_kb;
+                before.heap_kb = now.heap_kb;
             }
             consumer c(ctx, "cycle");
             p.register_consumer(c);
@@ -365,8 +365,8 @@ BOOST_AUTO_TEST_CASE(start_and_stop_leak_nothing) {
         settle(before);
         const auto after = resources::now();
         check_same(before, after);
-        BOOST_TEST_MESSAGE(cycles() << " start/stop cycles: resident " << before.resident_kb
-                                    << " kB before, " << after.resident_kb << " kB after");
+        BOOST_TEST_MESSAGE(cycles() << " start/stop cycles: heap " << before.heap_kb
+                                    << " kB before, " << after.heap_kb << " kB after");
         check_memory(before, after, 2048);
     }
     settle(resources::at_first());
@@ -394,8 +394,8 @@ BOOST_AUTO_TEST_CASE(construction_and_destruction_leak_nothing) {
     settle(before);
     const auto after = resources::now();
     check_same(before, after);
-    BOOST_TEST_MESSAGE(rounds << " probes: resident " << before.resident_kb << " kB before, "
-                              << after.resident_kb << " kB after");
+    BOOST_TEST_MESSAGE(rounds << " probes: heap " << before.heap_kb << " kB before, "
+                              << after.heap_kb << " kB after");
     check_memory(before, after, 2048);
 }
 
