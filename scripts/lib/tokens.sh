@@ -34,18 +34,18 @@ PAGE
 A letter: it passed there. A dash: that Boost has no such token (`bind_immediate_executor` came with
 1.82, `cancel_after` with 1.86).
 
-| | `async_receive(span)` | `async_receive()` | `async_run()` |
-|---|---|---|---|
+| | `consumer` `async_receive(span)` | `consumer` `async_receive()` | `probe` `async_run()` | `perf_buffer` `async_receive(span)`, closed | `ring_buffer` `async_receive(span)`, closed | the same of both, waiting |
+|---|---|---|---|---|---|---|
 PAGE
     awk -v names="${rows[*]}" '
         FNR == 1 { n = split(names, name, " "); row = name[++file] }
         !($1 in seen) { seen[$1]; order[++tokens] = $1 }
         { result[$1, $2, row] = $3 == "passed" ? row : "**" row " failed**" }
         END {
-            split("receive_batch receive_one run_probe", operation, " ")
+            split("receive_batch receive_one run_probe receive_perf receive_ring receive_records", operation, " ")
             for (i = 1; i <= tokens; i++) {
                 line = "| `" order[i] "` |"
-                for (j = 1; j <= 3; j++) {
+                for (j = 1; j <= 6; j++) {
                     for (k = 1; k <= n; k++) {
                         at = order[i] SUBSEP operation[j] SUBSEP name[k]
                         line = line " " (at in result ? result[at] : "–")

@@ -7,12 +7,18 @@
 
 #include <ctflow/ctflow.hpp>
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/mp11/list.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <memory>
+#include <span>
 #include <utility>
+
+#include <sys/eventfd.h>
 
 namespace ctflow::test {
 
@@ -25,8 +31,11 @@ struct receive_batch {
         flows.core()->push(numbered_from(7, 2));
         flows.core()->flush();
     }
+    static constexpr bool waits = true;
     static error_code expected() { return {}; }
     bool right(std::size_t n) const { return n == 2 && out[1].conntrack() == 8; }
+
+    auto by_default() { return flows.async_receive(out); }
 
     explicit receive_batch(boost::asio::io_context& ctx) : flows(ctx, "batch") {}
     consumer flows;
@@ -42,8 +51,11 @@ struct receive_one {
         flows.core()->push(numbered_from(7, 1));
         flows.core()->flush();
     }
+    static constexpr bool waits = true;
     static error_code expected() { return {}; }
     static bool right(const event& e) { return e.conntrack() == 7; }
+
+    auto by_default() { return flows.async_receive(); }
 
     explicit receive_one(boost::asio::io_context& ctx) : flows(ctx, "one") {}
     consumer flows;
@@ -56,8 +68,11 @@ struct run_probe {
         return failed.async_run(std::forward<Token>(token));
     }
     void feed() {}
+    static constexpr bool waits = false;
     static error_code expected() { return errc::buffer_pages; }
     static bool right() { return true; }
+
+    auto by_default() { return failed.async_run(); }
 
     explicit run_probe(boost::asio::io_context& ctx) : failed(ctx, impossible(), ignored) {}
     static config impossible() {
@@ -69,6 +84,83 @@ struct run_probe {
     probe failed;
 };
 
-using operations = boost::mp11::mp_list<receive_batch, receive_one, run_probe>;
+// Of buffers that were never opened, which needs no right either.
+struct receive_perf {
+    template <class Token>
+    auto operator()(Token&& token) {
+        return closed.async_receive(out, std::forward<Token>(token));
+    }
+    void feed() {}
+    static constexpr bool waits = false;
+    static error_code expected() { return boost::asio::error::bad_descriptor; }
+    static bool right(std::size_t n) { return n == 0; }
+    auto by_default() { return closed.async_receive(out); }
+
+    explicit receive_perf(boost::asio::io_context& ctx) : closed(ctx, -1, {}, ignored, text) {}
+    error_code ignored;
+    diagnostics text;
+    perf_buffer closed;
+    std::array<perf_record, 4> out;
+};
+
+struct receive_ring {
+    template <class Token>
+    auto operator()(Token&& token) {
+        return closed.async_receive(out, std::forward<Token>(token));
+    }
+    void feed() {}
+    static constexpr bool waits = false;
+    static error_code expected() { return boost::asio::error::bad_descriptor; }
+    static bool right(std::size_t n) { return n == 0; }
+    auto by_default() { return closed.async_receive(out); }
+
+    explicit receive_ring(boost::asio::io_context& ctx) : closed(ctx, -1, ignored, text) {}
+    error_code ignored;
+    diagnostics text;
+    ring_buffer closed;
+    std::array<ring_record, 4> out;
+};
+
+// Of either buffer, with a ring that is none, and so has something to wait for.
+struct receive_records {
+    template <class Token>
+    auto operator()(Token&& token) {
+        return detail::async_receive_records(stream, std::span<ring_record>(out),
+                                             std::forward<Token>(token));
+    }
+    void feed() { (void)!::eventfd_write(ring->fd, ring->records = 2); }
+    static constexpr bool waits = true;
+    static error_code expected() { return {}; }
+    bool right(std::size_t n) const { return n == 2 && out[1].data.size() == 1; }
+    auto by_default() { return (*this)(detail::default_token_t<boost::asio::any_io_executor>()); }
+
+    explicit receive_records(boost::asio::io_context& ctx)
+        : ring(new source), stream(std::make_shared<stream_type>(
+                                ctx.get_executor(), std::unique_ptr<source>(ring), ignored)) {}
+
+    struct source final : detail::record_source<ring_record> {
+        int descriptor(error_code&) override { return fd = ::eventfd(0, 0); }
+        void release() noexcept override {}
+        bool ready() const noexcept override { return records != 0; }
+        std::size_t take(std::span<ring_record> to) override {
+            const auto n = std::min(to.size(), std::exchange(records, 0));
+            std::ranges::fill(to.first(n), ring_record{{data.data() + n - 1, 1}});
+            return n;
+        }
+        error_code look_why() override { return {}; }
+
+        std::array<std::byte, 2> data{};
+        std::size_t records = 0;
+        int fd = -1;
+    };
+    using stream_type = detail::record_stream<ring_record, boost::asio::any_io_executor>;
+    error_code ignored;
+    source* ring; // The stream's.
+    std::shared_ptr<stream_type> stream;
+    std::array<ring_record, 4> out;
+};
+
+using operations = boost::mp11::mp_list<receive_batch, receive_one, run_probe, receive_perf,
+                                        receive_ring, receive_records>;
 
 } // namespace ctflow::test

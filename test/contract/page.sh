@@ -19,10 +19,10 @@ letter=$(awk -F ' *[|] *' -v boost="$boost" '$4 == boost { print $2; exit }' "$p
 "$program" --list_content 2>&1 |
     sed -nE '/^tokens/,/^[a-z]/s/^ +([a-z_]+)<ctflow__test__([a-z_]+)>.*/\1 \2/p' | sort >"$work/tests"
 awk -F ' *[|] *' -v letter="$letter" '
-    $2 ~ /^`/ && NF == 6 {
+    $2 ~ /^`/ && NF == 9 {
         gsub(/`/, "", $2)
-        split("receive_batch receive_one run_probe", operation, " ")
-        for (i = 1; i <= 3; i++)
+        split("receive_batch receive_one run_probe receive_perf receive_ring receive_records", operation, " ")
+        for (i = 1; i <= 6; i++)
             if (index($(i + 2), letter)) print $2, operation[i]
     }' "$page" | sort >"$work/page"
 (($(wc -l <"$work/tests") > 40))

@@ -137,12 +137,12 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(callback_that_only_moves, Operation, operations) {
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(type_erased_callback, Operation, operations) {
     fixture<Operation> f;
-    if constexpr (std::is_same_v<Operation, receive_batch>) {
-        f.op(asio::any_completion_handler<void(error_code, std::size_t)>(f.handler()));
-    } else if constexpr (std::is_same_v<Operation, receive_one>) {
+    if constexpr (std::is_same_v<Operation, receive_one>) {
         f.op(asio::any_completion_handler<void(error_code, event)>(f.handler()));
-    } else {
+    } else if constexpr (std::is_same_v<Operation, run_probe>) {
         f.op(asio::any_completion_handler<void(error_code)>(f.handler()));
+    } else {
+        f.op(asio::any_completion_handler<void(error_code, std::size_t)>(f.handler()));
     }
     f.finish();
 }
@@ -158,16 +158,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(deferred, Operation, operations) {
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(default_token, Operation, operations) {
     fixture<Operation> f;
-    const auto by_default = [&] {
-        if constexpr (std::is_same_v<Operation, receive_batch>) {
-            return f.op.flows.async_receive(f.op.out);
-        } else if constexpr (std::is_same_v<Operation, receive_one>) {
-            return f.op.flows.async_receive();
-        } else {
-            return f.op.failed.async_run();
-        }
-    };
-    asio::co_spawn(f.ctx, awaited(f, by_default()), [&](std::exception_ptr e) { f.failed(e); });
+    asio::co_spawn(f.ctx, awaited(f, f.op.by_default()),
+                   [&](std::exception_ptr e) { f.failed(e); });
     f.finish();
 }
 
@@ -269,10 +261,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(bind_cancellation_slot, Operation, operations) {
     f.op(asio::bind_cancellation_slot(signal.slot(), [&](error_code ec, auto&&...) { f.ec = ec; }));
     signal.emit(asio::cancellation_type::terminal);
     f.ctx.run();
-    if constexpr (std::is_same_v<Operation, run_probe>) {
-        BOOST_TEST((f.ec.value() == Operation::expected())); // It had failed before.
-    } else {
+    if constexpr (Operation::waits) {
         BOOST_TEST((f.ec.value() == asio::error::operation_aborted));
+    } else {
+        BOOST_TEST((f.ec.value() == Operation::expected())); // It had failed before.
     }
 }
 
@@ -321,7 +313,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(bind_allocator, Operation, operations) {
             h(all...);
         }));
     f.finish();
-    BOOST_TEST(books.allocations > 0U);
+    if constexpr (Operation::waits) { // What is over at once is posted: any_io_executor allocates.
+        BOOST_TEST(books.allocations > 0U);
+    }
     BOOST_TEST(books.outstanding == 0U);
 }
 
@@ -434,7 +428,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(bind_immediate_executor, Operation, operations) {
     usual.ctx.run();
     usual.check();
 
-    if constexpr (!std::is_same_v<Operation, run_probe>) {
+    if constexpr (Operation::waits) {
         f.ec.reset();
         f.ctx.restart();
         f.op(in_place()); // It has to wait.
@@ -463,7 +457,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(cancel_after, Operation, operations) {
     fixture<Operation> f;
     f.op(asio::cancel_after(1h, f.handler()));
     f.finish();
-    if constexpr (!std::is_same_v<Operation, run_probe>) {
+    if constexpr (Operation::waits) {
         fixture<Operation> late;
         late.op(asio::cancel_after(1ms, [&](error_code ec, auto&&...) { late.ec = ec; }));
         late.ctx.run();
