@@ -37,6 +37,11 @@ bool put_perf_event(int map_fd, std::size_t slot, int event_fd) noexcept {
     return bpf_map_update_elem(map_fd, &key, &event_fd, BPF_ANY) == 0;
 }
 
+void remove_perf_event(int map_fd, std::size_t slot) noexcept {
+    const auto key = static_cast<std::uint32_t>(slot);
+    (void)bpf_map_delete_elem(map_fd, &key);
+}
+
 perf_event_ring::~perf_event_ring() {
     if (base_ != nullptr) {
         ::munmap(base_, size_);

@@ -18,6 +18,9 @@ int open_perf_event(std::size_t cpu, std::uint32_t wakeup_events) noexcept;
 // descriptor. False, and errno says why.
 bool put_perf_event(int map_fd, std::size_t slot, int event_fd) noexcept;
 
+// Takes it out again.
+void remove_perf_event(int map_fd, std::size_t slot) noexcept;
+
 // A perf event, and the ring that it has.
 class perf_event_ring {
 public:

@@ -15,6 +15,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -29,8 +30,8 @@ namespace {
 // The length of a perf record is a __u16.
 constexpr std::size_t longest_record = 65536;
 
-// Not a CPU's number: what the descriptor for the kernel's messages is called.
-constexpr std::uint64_t news = ~std::uint64_t{0};
+// What the descriptor for the kernel's messages is called; rings begin with 1.
+constexpr std::uint64_t news = 0;
 
 error_code last_error() {
     return {errno, boost::system::system_category()};
@@ -50,8 +51,11 @@ perf_records::perf_records(int map_fd, const perf_buffer_options& options, error
     }
     slots_ = std::min(slots_, host::end_of_cpus());
     for (std::size_t cpu = 0; cpu < slots_ && !ec; ++cpu) {
-        const int error = add(cpu);
-        if (error != 0 && error != ENODEV) { // Offline.
+        cpu_ring fresh{};
+        const int error = open(cpu, fresh);
+        if (error == 0) {
+            rings_.push_back(std::move(fresh));
+        } else if (error != ENODEV) { // Offline.
             const error_code reason{error, boost::system::system_category()};
             ec = bpf::explain(
                 {error, reason,
@@ -60,22 +64,56 @@ perf_records::perf_records(int map_fd, const perf_buffer_options& options, error
                 bpf::current_circumstances(), diag);
         }
     }
+    if (!ec) {
+        watch_all(ec);
+    }
+    if (!ec) {
+        put_all(ec, diag);
+    }
 }
 
-// Opens the ring of a CPU, perhaps not its first. Returns an errno.
-int perf_records::add(std::size_t cpu) {
-    cpu_ring fresh{cpu, {}, {}, 0, {}};
+// All or none: the map's events, perhaps another reader's, are not touched before all else is good.
+void perf_records::put_all(error_code& ec, diagnostics& diag) {
+    for (const auto& r : rings_) {
+        if (!put_perf_event(map_fd_.get(), r.cpu, r.events.fd())) {
+            ec = last_error();
+            diag = "the slot of CPU " + std::to_string(r.cpu) + " in the map: " + ec.message();
+            for (const auto& each : rings_) {
+                if (&each == &r) {
+                    return;
+                }
+                remove_perf_event(map_fd_.get(), each.cpu);
+            }
+        }
+    }
+}
+
+// Opens a ring of a CPU, perhaps not its first. Returns an errno.
+int perf_records::open(std::size_t cpu, cpu_ring& fresh) {
+    fresh.cpu = cpu;
+    fresh.name = ++opened_;
     if (const int error = fresh.events.open(cpu, options_.pages, options_.wakeup_records)) {
         return error;
     }
     fresh.window = fresh.events.window();
     fresh.whole = std::make_unique_for_overwrite<std::byte[]>(
         std::min(longest_record, fresh.window.data().size()));
+    return 0;
+}
+
+// For a CPU that has come online. Returns an errno.
+int perf_records::add(std::size_t cpu) {
+    cpu_ring fresh{};
+    if (const int error = open(cpu, fresh)) {
+        return error;
+    }
     const int fd = fresh.events.fd();
     error_code ec;
-    if ((paused_ && ::ioctl(fd, PERF_EVENT_IOC_PAUSE_OUTPUT, 1) != 0) ||
-        (epoll_fd_ >= 0 && !watch(cpu, fd, ec))) {
+    if (paused_ && ::ioctl(fd, PERF_EVENT_IOC_PAUSE_OUTPUT, 1) != 0) {
         return errno;
+    }
+    if (!watch(fresh.name, fd, ec)) {
+        return ec.value();
     }
     rings_.reserve(rings_.size() + 1);
     if (!put_perf_event(map_fd_.get(), cpu, fd)) {
@@ -90,24 +128,27 @@ int perf_records::add(std::size_t cpu) {
     return 0;
 }
 
-// One for all, of which the reactor has to know nothing more. Its items are never fetched in the
-// normal course: whether there is something to read is seen in the rings.
-int perf_records::descriptor(error_code& ec) {
-    host::unique_fd epoll(::epoll_create1(EPOLL_CLOEXEC));
-    if (!epoll) {
+// One descriptor for all, of which the reactor has to know nothing more. Its items are never
+// fetched in the normal course: whether there is something to read is seen in the rings.
+void perf_records::watch_all(error_code& ec) {
+    handed_over_ = host::unique_fd(::epoll_create1(EPOLL_CLOEXEC));
+    if (!handed_over_) {
         ec = last_error();
-        return -1;
+        return;
     }
-    epoll_fd_ = epoll.get();
+    epoll_fd_ = handed_over_.get();
     for (const auto& r : rings_) {
-        if (!watch(r.cpu, r.events.fd(), ec)) {
-            return -1;
+        if (!watch(r.name, r.events.fd(), ec)) {
+            return;
         }
     }
-    if (events_.fd() >= 0 && !watch(news, events_.fd(), ec)) {
-        return -1;
+    if (events_.fd() >= 0) {
+        (void)watch(news, events_.fd(), ec);
     }
-    return epoll.release();
+}
+
+int perf_records::descriptor(error_code&) {
+    return handed_over_.release();
 }
 
 bool perf_records::watch(std::uint64_t name, int fd, error_code& ec) const noexcept {
@@ -197,7 +238,7 @@ error_code perf_records::look_why() {
         } else if ((each.events & (EPOLLHUP | EPOLLERR)) != 0) {
             // It would say so for ever.
             for (auto& r : rings_) {
-                if (r.cpu == each.data.u64) {
+                if (r.name == each.data.u64) {
                     bury(r);
                 }
             }
@@ -209,15 +250,22 @@ error_code perf_records::look_why() {
 }
 
 // A CPU for which no ring can be opened goes without, until it comes online the next time.
-void perf_records::hear_news() {
-    const auto heard = events_.take();
-    for (std::size_t cpu = 0; heard.dropped && cpu < slots_; ++cpu) {
-        (void)add(cpu);
+void perf_records::hear_news() noexcept {
+    if (events_.fd() < 0) {
+        return;
     }
-    for (const auto cpu : heard.online) {
-        if (cpu < slots_) {
+    try {
+        const auto heard = events_.take();
+        for (std::size_t cpu = 0; heard.dropped && cpu < slots_; ++cpu) {
             (void)add(cpu);
         }
+        for (const auto cpu : heard.online) {
+            if (cpu < slots_) {
+                (void)add(cpu);
+            }
+        }
+    } catch (const std::bad_alloc&) {
+        // No memory for a ring. The others go on.
     }
 }
 

@@ -35,6 +35,7 @@ public:
 private:
     struct cpu_ring {
         std::size_t cpu;
+        std::uint64_t name; // In the epoll set; a CPU may have had other rings.
         perf_event_ring events;
         ring_window window;
         std::uint64_t taken; // Up to where it was handed out; the kernel's tail may be behind.
@@ -42,21 +43,26 @@ private:
         bool dead = false;                  // Its CPU is gone, or has another ring.
     };
 
+    int open(std::size_t cpu, cpu_ring& fresh);
     int add(std::size_t cpu);
+    void watch_all(error_code& ec);
+    void put_all(error_code& ec, diagnostics& diag);
     bool watch(std::uint64_t name, int fd, error_code& ec) const noexcept;
     void bury(cpu_ring& r) const noexcept;
     std::size_t take_from(cpu_ring& r, std::span<perf_record> out);
     std::span<const std::byte> bytes(const cpu_ring& r, std::uint64_t position,
                                      std::uint64_t length) const noexcept;
-    void hear_news();
+    void hear_news() noexcept;
 
     const perf_buffer_options options_;
     host::unique_fd map_fd_;
     std::size_t slots_ = 0;
-    host::kernel_events events_; // Listens before rings are opened, so that no CPU is missed.
-    int epoll_fd_ = -1;          // Not ours to close.
+    host::kernel_events events_;  // Listens before rings are opened, so that no CPU is missed.
+    host::unique_fd handed_over_; // Until descriptor() is called.
+    int epoll_fd_ = -1;           // The same, and not ours to close.
     std::vector<cpu_ring> rings_;
-    std::size_t next_ = 0; // Where the next take begins, for all to have their turn.
+    std::uint64_t opened_ = 0; // Rings, of which the last has this name.
+    std::size_t next_ = 0;     // Where the next take begins, for all to have their turn.
     std::size_t turns_ = 0;
     bool paused_ = false;
     perf_buffer_stats stats_;

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-#include <fcntl.h>
+#include <sys/epoll.h>
 
 namespace ctflow::transport {
 
@@ -16,12 +16,25 @@ ring_records::ring_records(host::unique_fd map_fd, error_code& ec)
     : map_fd_(std::move(map_fd)), map_(map_fd_.get(), bpf_ring_map::data::twice, ec),
       taken_(map_.window().tail()) {}
 
+// Not the map's own: that is readable, and the reactor told so at each wait, as long as a record is
+// reserved and not committed yet (ringbuf_map_poll()). This one is told of a commit, once.
 int ring_records::descriptor(error_code& ec) {
-    const int fd = ::fcntl(map_fd_.get(), F_DUPFD_CLOEXEC, 0);
-    if (fd < 0) {
+    host::unique_fd epoll(::epoll_create1(EPOLL_CLOEXEC));
+    epoll_event wanted{};
+    wanted.events = EPOLLIN | EPOLLET;
+    if (!epoll || ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, map_fd_.get(), &wanted) != 0) {
         ec.assign(errno, boost::system::system_category());
+        return -1;
     }
-    return fd;
+    return epoll_fd_ = epoll.release();
+}
+
+// What was there has been read before, or is not committed: the kernel will wake us, since we have
+// caught up with it.
+error_code ring_records::look_why() noexcept {
+    epoll_event ignored{};
+    (void)::epoll_wait(epoll_fd_, &ignored, 1, 0); // Which makes it unreadable.
+    return {};
 }
 
 // The kernel wakes nobody who has not caught up (bpf_ringbuf_commit(): it writes the record's

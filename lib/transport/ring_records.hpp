@@ -21,12 +21,13 @@ public:
     void release() noexcept override;
     bool ready() const noexcept override;
     std::size_t take(std::span<ring_record> out) override;
-    error_code look_why() override { return {}; } // What was there has been read before.
+    error_code look_why() noexcept override;
     ring_buffer_stats stats() const noexcept override { return stats_; }
 
 private:
     host::unique_fd map_fd_;
     bpf_ring_map map_;
+    int epoll_fd_ = -1;   // Not ours to close.
     std::uint64_t taken_; // Up to where it was handed out; the consumer's position may be behind.
     ring_buffer_stats stats_;
 };

@@ -27,6 +27,8 @@ unsigned int wanted = 0;        /* how many messages a run sends */
 unsigned char through_ring = 0; /* else through the perf event array */
 unsigned char quietly = 0;      /* into the ring, waking nobody */
 unsigned char discarded = 0;    /* reserved in the ring, and then discarded */
+unsigned char let_go = 0;       /* of the record that hold() holds */
+unsigned char holding = 0;      /* it does */
 unsigned long long refused = 0; /* how many found no room */
 
 /* The number of the next, and then what user space has put there. */
@@ -73,5 +75,28 @@ int send(struct __sk_buff* skb) {
         if (!send_one(skb))
             refused++;
     }
+    return 0;
+}
+
+static long look_whether_to_let_go(u32 index, void* context) {
+    return *(volatile unsigned char*)&let_go != 0;
+}
+
+/* Sends a message to wake the reader, reserves room for another, and commits that when told to, or
+ * after a good while. */
+SEC("tc")
+int hold(struct __sk_buff* skb) {
+    unsigned char* place;
+
+    bpf_ringbuf_output(&ring, message, 8, 0);
+    place = bpf_ringbuf_reserve(&ring, 9, 0);
+    if (!place)
+        return 0;
+    *(u64*)place = ++message[0];
+    place[8] = (unsigned char)message[1];
+    holding = 1;
+    bpf_loop(1 << 23, look_whether_to_let_go, NULL, 0);
+    holding = 0;
+    bpf_ringbuf_submit(place, 0);
     return 0;
 }

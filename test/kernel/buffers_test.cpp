@@ -18,6 +18,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -34,6 +35,7 @@
 #include <utility>
 #include <vector>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace asio = boost::asio;
@@ -498,6 +500,86 @@ BOOST_AUTO_TEST_CASE(discarded_records_are_passed_over) {
     l.wait_for_result();
     BOOST_TEST(!*l.result);
     BOOST_TEST(l.buffer.stats().records == 2U);
+}
+
+// The ring itself is readable all that time.
+BOOST_AUTO_TEST_CASE(a_record_that_is_reserved_is_waited_for_asleep) {
+    line<by_ring> l;
+    sender source(sender::way::ring, true);
+    l.buffer = ring_buffer(l.ctx, source.fd());
+    std::atomic<bool> over = false;
+    std::thread holding([&] {
+        stay_on_cpu(1);
+        source.hold();
+        over = true;
+    });
+    while (!source.holding() && !over) {
+        std::this_thread::yield();
+    }
+    l.receive();
+    l.wait_for_result();
+    BOOST_TEST(l.count == 1U);
+    l.receive();
+    std::size_t turns = 0;
+    l.ctx.restart();
+    for (int i = 0; i < 1000 && source.holding(); ++i) {
+        turns += l.ctx.poll_one();
+    }
+    source.let_go();
+    while (!l.result) {
+        BOOST_REQUIRE(l.ctx.run_one_for(10s) == 1U);
+        ++turns;
+    }
+    holding.join();
+    BOOST_TEST(l.count == 1U);
+    BOOST_TEST(turns < 10U);
+}
+
+// Descriptors run out, one later each time.
+BOOST_AUTO_TEST_CASE(a_perf_buffer_that_fails_has_not_touched_the_map) {
+    line<by_perf> l;
+    const int next = ::dup(l.source.fd());
+    ::close(next);
+    rlimit before{};
+    BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    int failures = 0;
+    for (error_code ec = asio::error::no_descriptors; ec && failures < 1000; ++failures) {
+        auto tight = before;
+        tight.rlim_cur = static_cast<rlim_t>(next) + static_cast<rlim_t>(failures);
+        BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &tight) == 0);
+        diagnostics diag;
+        std::optional<perf_buffer> second(std::in_place, l.ctx, l.source.fd(),
+                                          perf_buffer_options(), ec, diag);
+        BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+        if (ec) {
+            BOOST_TEST((ec == asio::error::no_descriptors));
+            second.reset();
+            BOOST_TEST(l.source.send(1) == 1U);
+            l.receive_up_to(l.received);
+        }
+    }
+    BOOST_TEST(failures > 3);
+    BOOST_TEST(failures < 1000);
+}
+
+// For ThreadSanitizer: the signal goes past what makes close() safe to call from any thread.
+BOOST_AUTO_TEST_CASE_TEMPLATE(closed_by_one_thread_and_cancelled_by_another, Kind, both) {
+    const sender source(Kind::way);
+    for (int round = 0; round < 100; ++round) {
+        asio::io_context ctx;
+        typename Kind::buffer buffer(ctx, source.fd());
+        std::array<typename Kind::record, 4> out;
+        asio::cancellation_signal signal;
+        std::optional<error_code> result;
+        buffer.async_receive(
+            out, asio::bind_cancellation_slot(signal.slot(),
+                                              [&](error_code ec, std::size_t) { result = ec; }));
+        asio::post(ctx, [&] { signal.emit(asio::cancellation_type::total); });
+        std::thread running([&] { ctx.run(); });
+        buffer.close();
+        running.join();
+        BOOST_TEST((result == asio::error::operation_aborted));
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 #include "support/sender.hpp"
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -32,10 +33,11 @@ void sender::deleter::operator()(ctflow_send* s) const noexcept {
     ctflow_send::destroy(s);
 }
 
-sender::sender(way w) : skeleton_(ctflow_send::open()) {
+sender::sender(way w, bool can_hold) : skeleton_(ctflow_send::open()) {
     if (!skeleton_) {
         fail("opening the sender");
     }
+    bpf_program__set_autoload(skeleton_->progs.hold, can_hold);
     if (ctflow_send::load(skeleton_.get()) != 0) {
         fail("loading the sender (are you root?)");
     }
@@ -58,16 +60,33 @@ int sender::fd() const {
 std::uint64_t sender::send(std::uint32_t n) {
     const auto refused = skeleton_->bss->refused;
     skeleton_->bss->wanted = n;
+    run(bpf_program__fd(skeleton_->progs.send));
+    return n - (skeleton_->bss->refused - refused);
+}
+
+void sender::run(int program) {
     std::array<unsigned char, 64> packet{};
     bpf_test_run_opts options{};
     options.sz = sizeof(options);
     options.data_in = packet.data();
     options.data_size_in = packet.size();
     options.repeat = 1;
-    if (bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.send), &options) != 0) {
+    if (bpf_prog_test_run_opts(program, &options) != 0) {
         fail("bpf_prog_test_run");
     }
-    return n - (skeleton_->bss->refused - refused);
+}
+
+void sender::hold() {
+    run(bpf_program__fd(skeleton_->progs.hold));
+}
+
+// The program's side is in memory that both map.
+void sender::let_go() {
+    std::atomic_ref(skeleton_->bss->let_go) = 1;
+}
+
+bool sender::holding() const {
+    return std::atomic_ref(skeleton_->bss->holding) != 0;
 }
 
 void sender::quietly(bool on) {

@@ -16,7 +16,8 @@ class sender {
 public:
     enum class way { perf, ring };
 
-    explicit sender(way w);
+    // can_hold: for hold() below, which wants Linux 5.17.
+    explicit sender(way w, bool can_hold = false);
     ~sender();
     sender(const sender&) = delete;
     sender& operator=(const sender&) = delete;
@@ -31,11 +32,19 @@ public:
     void quietly(bool on);
     void discarded(bool on);
 
+    // Reserves the first message in the ring, and keeps it until let_go() is called, or for some
+    // ten milliseconds.
+    void hold();
+    void let_go();
+    bool holding() const;
+
     // The number of a message, if this is what was sent with that number.
     static std::uint64_t number(std::span<const std::byte> data);
     static bool intact(std::span<const std::byte> data, std::size_t padding);
 
 private:
+    void run(int program);
+
     struct deleter {
         void operator()(ctflow_send* s) const noexcept;
     };
