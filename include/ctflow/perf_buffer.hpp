@@ -109,7 +109,8 @@ public:
     /// @par Errors
     /// errc::flushed, once, when all that was there at flush() has been received;
     /// errc::receive_outstanding beside another receive; operation_aborted; invalid_argument when
-    /// @p out is empty; bad_descriptor when it is closed.
+    /// @p out is empty; bad_descriptor when it is closed; eof, from then on, when each CPU that had
+    /// a ring is offline, and the kernel's messages of CPUs that come online cannot be heard.
     ///
     /// @par Per-operation cancellation
     /// terminal, partial, total. A cancelled receive has taken no record.

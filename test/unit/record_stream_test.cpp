@@ -15,10 +15,12 @@
 #include <cstdint>
 #include <memory>
 #include <memory_resource>
+#include <new>
 #include <optional>
 #include <span>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -148,6 +150,48 @@ BOOST_FIXTURE_TEST_CASE(if_nothing_can_come_any_more_it_ends, fixture) {
     tell();
     run();
     BOOST_TEST((result == asio::error::eof));
+    receive();
+    run();
+    BOOST_TEST((result == asio::error::eof)); // And stays at its end.
+}
+
+// There is no memory for the wait.
+BOOST_FIXTURE_TEST_CASE(a_receive_that_cannot_wait_is_over, fixture) {
+    const auto fail = [&](auto owned) {
+        detail::async_receive_records(
+            subject, std::span<int>(out),
+            asio::bind_allocator(
+                std::pmr::polymorphic_allocator<>(std::pmr::null_memory_resource()),
+                [owned = std::move(owned)](error_code, std::size_t) {}));
+    };
+    BOOST_CHECK_THROW(fail(0), std::bad_alloc);
+    r.records = 1;
+    receive();
+    run();
+    BOOST_REQUIRE(result.has_value());
+    BOOST_TEST(!*result);
+
+    // The handler takes what it owns with it: the object itself, say.
+    const auto close = [](fixture* f) {
+        f->subject->close();
+    };
+    BOOST_CHECK_THROW(fail(std::unique_ptr<fixture, decltype(close)>(this, close)), std::bad_alloc);
+    receive();
+    run();
+    BOOST_TEST((result == asio::error::bad_descriptor));
+}
+
+BOOST_FIXTURE_TEST_CASE(closed_it_keeps_its_descriptor_as_long_as_a_receive_needs_it, fixture) {
+    const auto open = [&] {
+        return ::fcntl(r.fd, F_GETFD) >= 0;
+    };
+    receive();
+    run();
+    subject->close();
+    BOOST_TEST(open());
+    run();
+    BOOST_TEST((result == asio::error::operation_aborted));
+    BOOST_TEST(!open());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_wait_has_the_handlers_memory_and_gives_it_back_first, fixture) {

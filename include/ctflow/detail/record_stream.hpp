@@ -67,11 +67,16 @@ public:
         wake();
     }
 
+    // The descriptor stays until an outstanding receive has ended: its cancellation slot may lead
+    // to the reactor's registration, past our mutex.
     void close() {
         const std::lock_guard lock(mutex_);
         source_.reset();
-        error_code ignored;
-        descriptor_.close(ignored);
+        if (receiving_) {
+            wake();
+        } else {
+            close_descriptor();
+        }
     }
 
     // f(source), unless it is closed.
@@ -96,45 +101,66 @@ public:
             return errc::receive_outstanding;
         }
         receiving_ = true;
+        cancelled_ = false;
         source_->release();
         return {};
     }
 
+    // Last, also of one that is thrown away unfinished.
+    void finish() {
+        const std::lock_guard lock(mutex_);
+        receiving_ = false;
+        if (!source_) {
+            close_descriptor();
+        }
+    }
+
     bool ready() const {
         const std::lock_guard lock(mutex_);
-        return !source_ || flushing_ || source_->ready();
+        return !source_ || flushing_ || ended_ || source_->ready();
     }
 
     // First the wait, then a look at the rings: perf_poll() in the kernel's kernel/events/core.c
     // forgets what it has told, so that a wait for what is there already would never end.
     template <class Self>
     void wait(Self&& self) {
-        const std::lock_guard lock(mutex_);
-        if (!source_) {
-            boost::asio::post(descriptor_.get_executor(), std::forward<Self>(self));
+        std::unique_lock lock(mutex_);
+        if (source_) {
+            descriptor_.async_wait(descriptor_type::wait_read, std::forward<Self>(self));
+            if (flushing_ || cancelled_ || source_->ready()) {
+                wake();
+            }
             return;
         }
-        descriptor_.async_wait(descriptor_type::wait_read, std::forward<Self>(self));
-        if (flushing_ || cancelled_ || source_->ready()) {
-            wake();
-        }
+        lock.unlock();
+        boost::asio::post(descriptor_.get_executor(), std::forward<Self>(self));
     }
 
-    // Last, right before the handler: what it gets. Nothing if it has to wait.
+    // Right before the handler: what it gets. Nothing if it has to wait.
     struct outcome {
         error_code ec;
         std::size_t count = 0;
 
         bool over() const noexcept { return ec || count != 0; }
     };
-    outcome end(std::span<Record> out, error_code waited, bool cancelled) {
+    outcome look(std::span<Record> out, const error_code& waited, bool cancelled) {
         const std::lock_guard lock(mutex_);
-        auto result = look(out, waited, cancelled);
-        if (result.over()) {
-            receiving_ = false;
-            cancelled_ = false;
+        if (cancelled || cancelled_ || !source_) {
+            return {boost::asio::error::operation_aborted};
         }
-        return result;
+        if (const auto count = source_->take(out)) {
+            return {{}, count};
+        }
+        if (std::exchange(flushing_, false)) {
+            return {errc::flushed};
+        }
+        if (waited == boost::asio::error::operation_aborted) {
+            return {}; // By wake(), for what somebody else has taken.
+        }
+        if (!waited && !ended_) {
+            ended_ = source_->look_why();
+        }
+        return {waited ? waited : ended_};
     }
 
 private:
@@ -155,28 +181,20 @@ private:
         descriptor_.cancel(ignored);
     }
 
-    outcome look(std::span<Record> out, const error_code& waited, bool cancelled) {
-        if (cancelled || cancelled_ || !source_) {
-            return {boost::asio::error::operation_aborted};
-        }
-        if (const auto count = source_->take(out)) {
-            return {{}, count};
-        }
-        if (std::exchange(flushing_, false)) {
-            return {errc::flushed};
-        }
-        if (waited == boost::asio::error::operation_aborted) {
-            return {}; // By wake(), for what somebody else has taken.
-        }
-        return {waited ? waited : source_->look_why()};
+    void close_descriptor() {
+        error_code ignored;
+        descriptor_.close(ignored);
     }
 
-    mutable std::mutex mutex_; // Once a receive, not once a record.
+    // Once a receive, not once a record. Recursive, since a handler that cannot be stored is
+    // destroyed within wait(), and may take the object with it.
+    mutable std::recursive_mutex mutex_;
     descriptor_type descriptor_;
     source_pointer source_;
     bool receiving_ = false;
     bool flushing_ = false;
     bool cancelled_ = false;
+    error_code ended_; // Why there never will be records again.
 };
 
 // The records are taken in the last step, on the handler's executor, right before the handler runs:
@@ -195,6 +213,9 @@ public:
         if (!std::exchange(begun_, true)) {
             self.reset_cancellation_state(boost::asio::enable_total_cancellation());
             failure_ = kept->begin(out_);
+            if (!failure_) {
+                turn_.reset(kept.get());
+            }
             if (failure_ || kept->ready()) {
                 at_once(kept->get_executor(), std::move(self));
             } else {
@@ -207,8 +228,9 @@ public:
             return;
         }
         const bool cancelled = self.cancelled() != boost::asio::cancellation_type::none;
-        const auto result = kept->end(out_, ec, cancelled);
+        const auto result = kept->look(out_, ec, cancelled);
         if (result.over()) {
+            turn_.reset(); // The handler may start another.
             self.complete(result.ec, result.count);
         } else {
             kept->wait(std::move(self));
@@ -227,7 +249,12 @@ private:
 #endif
     }
 
+    struct finish {
+        void operator()(stream* s) const { s->finish(); }
+    };
+
     std::shared_ptr<stream> stream_;
+    std::unique_ptr<stream, finish> turn_;
     std::span<Record> out_;
     error_code failure_;
     bool begun_ = false;
