@@ -2,7 +2,6 @@
 #include "host/module_watch.hpp"
 
 #include <cerrno>
-#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -13,20 +12,10 @@ namespace ctflow::host {
 // kernel/module/sysfs.c), its directory after.
 module_watch::module_watch(const std::string& name) : file_("/sys/module/" + name + "/initstate") {}
 
-module_watch::~module_watch() {
-    close();
-}
-
-void module_watch::close() noexcept {
-    if (fd_ >= 0) {
-        ::close(std::exchange(fd_, -1));
-    }
-}
-
 void module_watch::begin(error_code& ec) noexcept {
-    close();
-    fd_ = ::open(file_.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd_ < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+    fd_ = unique_fd(); // Two at a time could be one too many.
+    fd_ = unique_fd(::open(file_.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd_ && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
         ec.assign(errno, boost::system::system_category());
     }
 }
@@ -36,7 +25,7 @@ void module_watch::begin(error_code& ec) noexcept {
 // directory may have changed.
 bool module_watch::gone() const noexcept {
     char c = 0;
-    return fd_ >= 0 && ::pread(fd_, &c, 1, 0) < 0 && errno == ENODEV;
+    return fd_ && ::pread(fd_.get(), &c, 1, 0) < 0 && errno == ENODEV;
 }
 
 } // namespace ctflow::host

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "host/unique_fd.hpp"
+
 #include <ctflow/error.hpp>
 
 #include <string>
@@ -12,9 +14,6 @@ namespace ctflow::host {
 class module_watch {
 public:
     explicit module_watch(const std::string& name);
-    ~module_watch();
-    module_watch(const module_watch&) = delete;
-    module_watch& operator=(const module_watch&) = delete;
 
     // From here on. Fails if there is no descriptor or memory for it.
     void begin(error_code& ec) noexcept;
@@ -23,10 +22,8 @@ public:
     bool gone() const noexcept;
 
 private:
-    void close() noexcept;
-
     const std::string file_;
-    int fd_ = -1;
+    unique_fd fd_;
 };
 
 } // namespace ctflow::host

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sysctl.hpp"
 
+#include "host/unique_fd.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -12,23 +14,6 @@
 namespace ctflow {
 namespace host {
 namespace {
-
-class file {
-public:
-    file(const std::filesystem::path& path, int flags) : fd_(::open(path.c_str(), flags)) {}
-    ~file() {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-    }
-    file(const file&) = delete;
-    file& operator=(const file&) = delete;
-
-    int fd() const noexcept { return fd_; }
-
-private:
-    int fd_;
-};
 
 error_code explain(int error) noexcept {
     switch (error) {
@@ -44,9 +29,9 @@ error_code explain(int error) noexcept {
 }
 
 bool read_value(const std::filesystem::path& path, std::string& value) {
-    const file f(path, O_RDONLY | O_CLOEXEC);
+    const unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     std::array<char, 64> buffer{};
-    const auto n = f.fd() < 0 ? -1 : ::read(f.fd(), buffer.data(), buffer.size());
+    const auto n = !file ? -1 : ::read(file.get(), buffer.data(), buffer.size());
     if (n < 0) {
         return false;
     }
@@ -56,12 +41,12 @@ bool read_value(const std::filesystem::path& path, std::string& value) {
 }
 
 bool write_value(const std::filesystem::path& path, std::string_view value) {
-    const file f(path, O_WRONLY | O_CLOEXEC);
-    if (f.fd() < 0) {
+    const unique_fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!file) {
         return false;
     }
     errno = EIO; // For a write that fell short.
-    return ::write(f.fd(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
+    return ::write(file.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
 }
 
 } // namespace

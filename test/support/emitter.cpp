@@ -4,12 +4,12 @@
 #include "bpf/counters.hpp"
 #include "bpf/tables.hpp"
 #include "support/cpus.hpp"
+#include "support/run_once.hpp"
 
 #include <array>
 #include <cerrno>
 #include <system_error>
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <ctflow_emit.skel.h>
 #include <unistd.h>
@@ -70,15 +70,7 @@ std::uint64_t emitter::emit(std::uint32_t n, event_kind kind) {
     const auto refused = skeleton_->bss->refused;
     skeleton_->bss->wanted = n;
     skeleton_->bss->ended = kind == event_kind::destroy ? 1 : 0;
-    std::array<unsigned char, 64> packet{};
-    bpf_test_run_opts options{};
-    options.sz = sizeof(options);
-    options.data_in = packet.data();
-    options.data_size_in = packet.size();
-    options.repeat = 1;
-    if (bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.emit), &options) != 0) {
-        fail("bpf_prog_test_run");
-    }
+    run_once(bpf_program__fd(skeleton_->progs.emit));
     return n - (skeleton_->bss->refused - refused);
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/sender.hpp"
 
+#include "support/run_once.hpp"
+
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <ctflow_send.skel.h>
 
@@ -60,24 +61,12 @@ int sender::fd() const {
 std::uint64_t sender::send(std::uint32_t n) {
     const auto refused = skeleton_->bss->refused;
     skeleton_->bss->wanted = n;
-    run(bpf_program__fd(skeleton_->progs.send));
+    run_once(bpf_program__fd(skeleton_->progs.send));
     return n - (skeleton_->bss->refused - refused);
 }
 
-void sender::run(int program) {
-    std::array<unsigned char, 64> packet{};
-    bpf_test_run_opts options{};
-    options.sz = sizeof(options);
-    options.data_in = packet.data();
-    options.data_size_in = packet.size();
-    options.repeat = 1;
-    if (bpf_prog_test_run_opts(program, &options) != 0) {
-        fail("bpf_prog_test_run");
-    }
-}
-
 void sender::hold() {
-    run(bpf_program__fd(skeleton_->progs.hold));
+    run_once(bpf_program__fd(skeleton_->progs.hold));
 }
 
 // The program's side is in memory that both map.

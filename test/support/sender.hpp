@@ -43,8 +43,6 @@ public:
     static bool intact(std::span<const std::byte> data, std::size_t padding);
 
 private:
-    void run(int program);
-
     struct deleter {
         void operator()(ctflow_send* s) const noexcept;
     };
