@@ -156,7 +156,7 @@ private:
         ec.clear();
         diag.clear();
         auto source = detail::perf_source::open(map_fd, options, ec, diag);
-        return std::make_shared<stream>(executor, std::move(source), ec);
+        return std::make_shared<stream>(executor, std::move(source), ec, diag);
     }
 
     static std::shared_ptr<stream> make(const executor_type& executor, int map_fd,

@@ -142,7 +142,7 @@ private:
         ec.clear();
         diag.clear();
         auto source = detail::ring_source::open(map_fd, ec, diag);
-        return std::make_shared<stream>(executor, std::move(source), ec);
+        return std::make_shared<stream>(executor, std::move(source), ec, diag);
     }
 
     static std::shared_ptr<stream> make(const executor_type& executor, int map_fd) {

@@ -64,27 +64,20 @@ perf_records::perf_records(int map_fd, const perf_buffer_options& options, error
                 bpf::current_circumstances(), diag);
         }
     }
-    if (!ec) {
-        watch_all(ec);
-    }
-    if (!ec) {
-        put_all(ec, diag);
-    }
 }
 
-// All or none: the map's events, perhaps another reader's, are not touched before all else is good.
-void perf_records::put_all(error_code& ec, diagnostics& diag) {
-    for (const auto& r : rings_) {
-        if (!put_perf_event(map_fd_.get(), r.cpu, r.events.fd())) {
-            ec = last_error();
-            diag = "the slot of CPU " + std::to_string(r.cpu) + " in the map: " + ec.message();
-            for (const auto& each : rings_) {
-                if (&each == &r) {
-                    return;
-                }
-                remove_perf_event(map_fd_.get(), each.cpu);
-            }
+// All or none.
+void perf_records::start(error_code& ec, diagnostics& diag) {
+    for (std::size_t i = 0; i < rings_.size(); ++i) {
+        if (put_perf_event(map_fd_.get(), rings_[i].cpu, rings_[i].events.fd())) {
+            continue;
         }
+        ec = last_error();
+        for (std::size_t done = 0; done < i; ++done) {
+            remove_perf_event(map_fd_.get(), rings_[done].cpu);
+        }
+        diag = "the slot of CPU " + std::to_string(rings_[i].cpu) + " in the map: " + ec.message();
+        return;
     }
 }
 
@@ -128,27 +121,24 @@ int perf_records::add(std::size_t cpu) {
     return 0;
 }
 
-// One descriptor for all, of which the reactor has to know nothing more. Its items are never
-// fetched in the normal course: whether there is something to read is seen in the rings.
-void perf_records::watch_all(error_code& ec) {
-    handed_over_ = host::unique_fd(::epoll_create1(EPOLL_CLOEXEC));
-    if (!handed_over_) {
+// One for all, of which the reactor has to know nothing more. Its items are never fetched in the
+// normal course: whether there is something to read is seen in the rings.
+int perf_records::descriptor(error_code& ec) {
+    host::unique_fd epoll(::epoll_create1(EPOLL_CLOEXEC));
+    if (!epoll) {
         ec = last_error();
-        return;
+        return -1;
     }
-    epoll_fd_ = handed_over_.get();
+    epoll_fd_ = epoll.get();
     for (const auto& r : rings_) {
         if (!watch(r.name, r.events.fd(), ec)) {
-            return;
+            return -1;
         }
     }
-    if (events_.fd() >= 0) {
-        (void)watch(news, events_.fd(), ec);
+    if (events_.fd() >= 0 && !watch(news, events_.fd(), ec)) {
+        return -1;
     }
-}
-
-int perf_records::descriptor(error_code&) {
-    return handed_over_.release();
+    return epoll.release();
 }
 
 bool perf_records::watch(std::uint64_t name, int fd, error_code& ec) const noexcept {

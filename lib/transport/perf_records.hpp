@@ -25,6 +25,7 @@ public:
     perf_records(int map_fd, const perf_buffer_options& options, error_code& ec, diagnostics& diag);
 
     int descriptor(error_code& ec) override;
+    void start(error_code& ec, diagnostics& diag) override;
     void release() noexcept override;
     bool ready() const noexcept override;
     std::size_t take(std::span<perf_record> out) override;
@@ -45,8 +46,6 @@ private:
 
     int open(std::size_t cpu, cpu_ring& fresh);
     int add(std::size_t cpu);
-    void watch_all(error_code& ec);
-    void put_all(error_code& ec, diagnostics& diag);
     bool watch(std::uint64_t name, int fd, error_code& ec) const noexcept;
     void bury(cpu_ring& r) const noexcept;
     std::size_t take_from(cpu_ring& r, std::span<perf_record> out);
@@ -57,9 +56,8 @@ private:
     const perf_buffer_options options_;
     host::unique_fd map_fd_;
     std::size_t slots_ = 0;
-    host::kernel_events events_;  // Listens before rings are opened, so that no CPU is missed.
-    host::unique_fd handed_over_; // Until descriptor() is called.
-    int epoll_fd_ = -1;           // The same, and not ours to close.
+    host::kernel_events events_; // Listens before rings are opened, so that no CPU is missed.
+    int epoll_fd_ = -1;          // Not ours to close.
     std::vector<cpu_ring> rings_;
     std::uint64_t opened_ = 0; // Rings, of which the last has this name.
     std::size_t next_ = 0;     // Where the next take begins, for all to have their turn.

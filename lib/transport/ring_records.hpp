@@ -18,6 +18,7 @@ public:
     ring_records(host::unique_fd map_fd, error_code& ec);
 
     int descriptor(error_code& ec) override;
+    void start(error_code&, diagnostics&) override {} // Programs write to the map itself.
     void release() noexcept override;
     bool ready() const noexcept override;
     std::size_t take(std::span<ring_record> out) override;

@@ -135,11 +135,13 @@ struct receive_records {
     auto by_default() { return (*this)(detail::default_token_t<boost::asio::any_io_executor>()); }
 
     explicit receive_records(boost::asio::io_context& ctx)
-        : ring(new source), stream(std::make_shared<stream_type>(
-                                ctx.get_executor(), std::unique_ptr<source>(ring), ignored)) {}
+        : ring(new source),
+          stream(std::make_shared<stream_type>(ctx.get_executor(), std::unique_ptr<source>(ring),
+                                               ignored, text)) {}
 
     struct source final : detail::record_source<ring_record> {
         int descriptor(error_code&) override { return fd = ::eventfd(0, 0); }
+        void start(error_code&, diagnostics&) override {}
         void release() noexcept override {}
         bool ready() const noexcept override { return records != 0; }
         std::size_t take(std::span<ring_record> to) override {
@@ -155,6 +157,7 @@ struct receive_records {
     };
     using stream_type = detail::record_stream<ring_record, boost::asio::any_io_executor>;
     error_code ignored;
+    diagnostics text;
     source* ring; // The stream's.
     std::shared_ptr<stream_type> stream;
     std::array<ring_record, 4> out;

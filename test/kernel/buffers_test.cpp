@@ -2,6 +2,7 @@
 //
 // perf_buffer and ring_buffer on maps of a BPF program that has nothing to do with flows.
 #include "support/cpus.hpp"
+#include "support/failing_memory.hpp"
 #include "support/resources.hpp"
 #include "support/sender.hpp"
 
@@ -30,11 +31,13 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include <bpf/bpf.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -560,6 +563,44 @@ BOOST_AUTO_TEST_CASE(a_perf_buffer_that_fails_has_not_touched_the_map) {
     }
     BOOST_TEST(failures > 3);
     BOOST_TEST(failures < 1000);
+}
+
+BOOST_AUTO_TEST_CASE(a_map_that_takes_no_event_is_an_error) {
+    asio::io_context ctx;
+    const sender source(sender::way::perf);
+    BOOST_REQUIRE(bpf_map_freeze(source.fd()) == 0);
+    error_code ec;
+    diagnostics diag;
+    const perf_buffer refused(ctx, source.fd(), {}, ec, diag);
+    BOOST_TEST((ec == boost::system::errc::operation_not_permitted));
+    BOOST_TEST(diag.find("CPU 0") != diag.npos);
+}
+
+// Memory runs out, one request later each time.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_buffer_without_memory_leaves_nothing_behind, Kind, both) {
+    line<Kind> l;
+    const auto before = resources::now();
+    bool made = false;
+    for (std::size_t nth = 0; !made && nth < 1000; ++nth) {
+        std::optional<typename Kind::buffer> second;
+        std::optional<failing_memory> scarcity(std::in_place, nth);
+        try {
+            second.emplace(l.ctx, l.source.fd());
+        } catch (const std::bad_alloc&) {
+        } catch (const system_error& e) {
+            BOOST_TEST((e.code() == boost::system::errc::not_enough_memory), e.code().message());
+        }
+        made = !failing_memory::happened();
+        scarcity.reset();
+        BOOST_TEST(second.has_value() >= made);
+        if (!made) {
+            second.reset();
+            BOOST_TEST(resources::now().descriptors == before.descriptors);
+            BOOST_TEST(l.source.send(1) == 1U);
+            l.receive_up_to(l.received);
+        }
+    }
+    BOOST_TEST(made);
 }
 
 // For ThreadSanitizer: the signal goes past what makes close() safe to call from any thread.

@@ -44,6 +44,7 @@ public:
     explicit source(ring& r) : ring_(r) {}
 
     int descriptor(error_code&) override { return ring_.fd = ::eventfd(0, 0); }
+    void start(error_code&, diagnostics&) override {}
     void release() noexcept override {}
     bool ready() const noexcept override {
         const bool is = ring_.records != 0;
@@ -91,8 +92,9 @@ struct fixture {
     asio::io_context ctx;
     ring r;
     error_code ec;
+    diagnostics diag;
     std::shared_ptr<stream> subject =
-        std::make_shared<stream>(ctx.get_executor(), std::make_unique<source>(r), ec);
+        std::make_shared<stream>(ctx.get_executor(), std::make_unique<source>(r), ec, diag);
     std::array<int, 4> out{};
     std::optional<error_code> result;
     std::size_t count = 0;
@@ -231,7 +233,7 @@ BOOST_FIXTURE_TEST_CASE(a_flush_and_a_cancel_before_the_wait_are_not_lost, fixtu
 
 BOOST_FIXTURE_TEST_CASE(without_a_source_each_receive_fails, fixture) {
     ec = asio::error::no_memory;
-    subject = std::make_shared<stream>(ctx.get_executor(), nullptr, ec);
+    subject = std::make_shared<stream>(ctx.get_executor(), nullptr, ec, diag);
     receive();
     run();
     BOOST_TEST((result == asio::error::bad_descriptor));

@@ -116,6 +116,21 @@ BOOST_FIXTURE_TEST_CASE(what_a_cpu_leaves_comes_and_it_comes_back, machine) {
     BOOST_TEST(buffer->stats().lost == 0U);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_ring_that_comes_while_all_are_paused_is_paused, machine) {
+    set_online(2, false);
+    open();
+    error_code ec;
+    buffer->pause(ec);
+    BOOST_TEST(!ec);
+    set_online(2, true);
+    idle(500ms);
+    stay_on_cpu(2);
+    BOOST_TEST(source.send(1) == 0U);
+    buffer->resume(ec);
+    BOOST_TEST(!ec);
+    check_message_of(2);
+}
+
 BOOST_FIXTURE_TEST_CASE(nothing_turns_in_circles_when_a_cpu_is_gone, machine) {
     open();
     for (std::size_t cpu = 1; cpu < cpus; ++cpu) {

@@ -20,6 +20,10 @@ public:
     // A descriptor for the caller to own, once: readable when there may be records.
     virtual int descriptor(error_code& ec) = 0;
 
+    // Has the kernel send to the rings: the last that is done before they are read, so that nobody
+    // else is disturbed by what fails.
+    virtual void start(error_code& ec, diagnostics& diag) = 0;
+
     // Gives the room of what was handed out back to the kernel.
     virtual void release() noexcept = 0;
 

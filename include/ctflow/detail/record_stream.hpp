@@ -34,10 +34,14 @@ public:
     using source_pointer = std::unique_ptr<record_source<Record>>;
 
     // With ec set: a stream without a source, each receive of which fails.
-    record_stream(const Executor& executor, source_pointer source, error_code& ec)
+    record_stream(const Executor& executor, source_pointer source, error_code& ec,
+                  diagnostics& diag)
         : descriptor_(executor), source_(std::move(source)) {
         if (!ec) {
             open(ec);
+        }
+        if (!ec) {
+            source_->start(ec, diag);
         }
         if (ec) {
             source_.reset();
@@ -167,12 +171,19 @@ private:
     using descriptor_type = boost::asio::posix::basic_stream_descriptor<Executor>;
 
     void open(error_code& ec) {
-        const int fd = source_->descriptor(ec);
-        if (!ec) {
-            descriptor_.assign(fd, ec);
-            if (ec) {
-                ::close(fd); // It has not been taken.
+        struct owner {
+            int fd;
+            ~owner() {
+                if (fd >= 0) {
+                    ::close(fd);
+                }
             }
+        } opened{source_->descriptor(ec)};
+        if (!ec) {
+            descriptor_.assign(opened.fd, ec);
+        }
+        if (!ec) {
+            opened.fd = -1;
         }
     }
 
