@@ -173,6 +173,7 @@ private:
     void open(error_code& ec) {
         struct owner {
             int fd;
+            void release() noexcept { fd = -1; }
             ~owner() {
                 if (fd >= 0) {
                     ::close(fd);
@@ -183,7 +184,7 @@ private:
             descriptor_.assign(opened.fd, ec);
         }
         if (!ec) {
-            opened.fd = -1;
+            opened.release();
         }
     }
 
