@@ -62,16 +62,13 @@ public:
         hook_.attach_point = BPF_TC_EGRESS;
         hook_.ifindex = static_cast<int>(::if_nametoindex(interface.c_str()));
         check(hook_.ifindex != 0 ? 0 : -errno, interface);
+        // It stays there, with nothing in it: others may have come to use it when we go.
         const int created = bpf_tc_hook_create(&hook_);
-        ours_ = created == 0; // Others may have made it before us, and use it.
         check(created == -EEXIST ? 0 : created, "making a clsact qdisc");
         bpf_tc_opts options{};
         options.sz = sizeof(options);
         options.prog_fd = bpf_program__fd(p->progs.on_egress);
-        if (const int result = bpf_tc_attach(&hook_, &options); result != 0) {
-            remove_hook();
-            check(result, "attaching");
-        }
+        check(bpf_tc_attach(&hook_, &options), "attaching");
         handle_ = options.handle;
         priority_ = options.priority;
     }
@@ -81,23 +78,14 @@ public:
         options.handle = handle_;
         options.priority = priority_;
         bpf_tc_detach(&hook_, &options);
-        remove_hook();
     }
     attachment(const attachment&) = delete;
     attachment& operator=(const attachment&) = delete;
 
 private:
-    void remove_hook() noexcept {
-        if (ours_) {
-            hook_.attach_point = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS);
-            bpf_tc_hook_destroy(&hook_);
-        }
-    }
-
     bpf_tc_hook hook_{};
     std::uint32_t handle_ = 0;
     std::uint32_t priority_ = 0;
-    bool ours_ = false;
 };
 
 std::string endpoint(const __u8* address, const attempt& a, __u16 port) {
@@ -123,16 +111,15 @@ void print(const ctflow::ring_record& record) {
 
 asio::awaitable<void> print_all(ctflow::ring_buffer& attempts) {
     std::array<ctflow::ring_record, 64> records;
-    for (;;) {
+    while (std::cout.flush()) { // Until who reads it has gone.
         const auto n = co_await attempts.async_receive(records);
         std::for_each_n(records.begin(), n, print);
-        std::cout.flush();
     }
 }
 
 asio::awaitable<void> watch(ctflow::ring_buffer& attempts) {
     using namespace asio::experimental::awaitable_operators;
-    asio::signal_set signals(co_await asio::this_coro::executor, SIGINT, SIGTERM);
+    asio::signal_set signals(co_await asio::this_coro::executor, SIGINT, SIGTERM, SIGHUP);
     co_await (print_all(attempts) || signals.async_wait(asio::use_awaitable));
 }
 
@@ -143,7 +130,8 @@ int main(int argc, char** argv) try {
         std::cerr << "usage: connects INTERFACE\n";
         return 2;
     }
-    libbpf_set_print(nullptr); // It speaks on stderr otherwise.
+    std::signal(SIGPIPE, SIG_IGN); // The end of stdout must not leave the program attached.
+    libbpf_set_print(nullptr);     // It speaks on stderr otherwise.
     const program p = load();
     asio::io_context context;
     ctflow::ring_buffer attempts(context, bpf_map__fd(p->maps.attempts));

@@ -90,6 +90,12 @@ public:
     /// receive.
     basic_consumer(basic_consumer&&) noexcept = default;
 
+    /// The same from one with another type of executor.
+    template <class OtherExecutor>
+    requires(!std::same_as<OtherExecutor, Executor> && std::convertible_to<OtherExecutor, Executor>)
+        basic_consumer(basic_consumer<OtherExecutor>&& other)
+        : executor_(other.executor_), core_(std::move(other.core_)) {}
+
     /// Ends the one that was here, as the destructor does, before that.
     basic_consumer& operator=(basic_consumer&& other) noexcept {
         if (this != &other) {
@@ -185,6 +191,9 @@ public:
     const std::shared_ptr<detail::consumer_core>& core() const noexcept { return core_; }
 
 private:
+    template <class>
+    friend class basic_consumer;
+
     void abandon() noexcept {
         if (core_) {
             core_->abandon();

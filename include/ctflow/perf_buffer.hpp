@@ -27,12 +27,17 @@ namespace ctflow {
 /// ring then.
 ///
 /// @par Thread-safety
-/// Distinct objects: safe. Shared objects: flush(), cancel(), close(), pause(), resume() and
-/// stats() may be called from any thread; the rest from one at a time. Records are to be read
-/// before the next receive is started.
+/// Distinct objects: safe. Shared objects: flush(), cancel(), close(), pause(), resume(), is_open()
+/// and stats() may be called from any thread; the rest from one at a time. A receive takes its
+/// records on the handler's associated executor: where several threads run the context, keep that
+/// executor and what cancels the receive (the other side of an awaitable `||`) on one strand.
+///
+/// @par Fork
+/// A child process has none of the rings: it leaves this alone, and opens its own.
 ///
 /// @par Object lifetimes
-/// It keeps the map, and can outlive the one that loaded it. Destroying it closes it. A moved-from
+/// It keeps the map, and can outlive the one that loaded it. Destroying it closes it. A map sends
+/// to one: whoever opens it last takes it from the one before, which hears no more. A moved-from
 /// perf_buffer can be assigned to or destroyed, nothing else; an outstanding receive goes on in
 /// the new one.
 template <class Executor = boost::asio::any_io_executor>
@@ -80,6 +85,13 @@ public:
     /// Takes over the other's rings, and an outstanding receive.
     basic_perf_buffer(basic_perf_buffer&&) noexcept = default;
 
+    /// The same from one with another type of executor, whose outstanding receive completes with
+    /// operation_aborted. Throws system_error, and then both are closed.
+    template <class OtherExecutor>
+    requires(!std::same_as<OtherExecutor, Executor> && std::convertible_to<OtherExecutor, Executor>)
+        basic_perf_buffer(basic_perf_buffer<OtherExecutor>&& other)
+        : stream_(std::make_shared<stream>(*std::exchange(other.stream_, nullptr))) {}
+
     /// Closes its own rings first.
     basic_perf_buffer& operator=(basic_perf_buffer&& other) noexcept {
         if (this != &other) {
@@ -91,6 +103,9 @@ public:
 
     /// An outstanding receive completes with operation_aborted.
     ~basic_perf_buffer() { abandon(); }
+
+    /// Whether it was opened, and not closed. From any thread.
+    bool is_open() const { return stream_->is_open(); }
 
     /// The default executor of its completion handlers.
     executor_type get_executor() const noexcept { return stream_->get_executor(); }
@@ -104,7 +119,7 @@ public:
     /// @par Completion signature
     /// @code void(ctflow::error_code, std::size_t) @endcode
     /// With the number of records written to the front of @p out. Their data is valid until the
-    /// next call of async_receive(), try_receive() or close(), and not beyond the object's life.
+    /// next call of async_receive() or try_receive(), and not beyond the object's life.
     ///
     /// @par Errors
     /// errc::flushed, once, when all that was there at flush() has been received;
@@ -124,21 +139,27 @@ public:
     std::size_t try_receive(std::span<perf_record> out) { return stream_->try_receive(out); }
 
     /// Has receives complete with what is there, though it may be too little to wake anyone
-    /// (perf_buffer_options::wakeup_records), and then one, when nothing is, with errc::flushed.
+    /// (perf_buffer_options::wakeup_records), and then one, when all that was there at the call has
+    /// been received, with errc::flushed.
     void flush() { stream_->flush(); }
 
     /// Completes an outstanding receive with operation_aborted.
     void cancel() { stream_->cancel(); }
 
-    /// Unmaps the rings: bpf_perf_event_output() says -ENOSPC from then on. An outstanding receive
-    /// completes with operation_aborted.
+    /// Ends it: bpf_perf_event_output() says -ENOSPC from then on. An outstanding receive completes
+    /// with operation_aborted. What has been handed out can still be read: its memory goes with the
+    /// next receive, or with the object.
     void close() { stream_->close(); }
 
     /// Has the kernel refuse records (bpf_perf_event_output() says -ENOSPC) until resume(). Those
     /// are counted as lost. What is in the rings already can be received.
     void pause(error_code& ec) { set_paused(true, ec); }
+    /// The same, throwing system_error.
+    void pause() { set_paused(true); }
     /// Has the kernel take records again.
     void resume(error_code& ec) { set_paused(false, ec); }
+    /// The same, throwing system_error.
+    void resume() { set_paused(false); }
 
     /// What it has counted until now.
     perf_buffer_stats stats() const {
@@ -148,6 +169,9 @@ public:
     }
 
 private:
+    template <class>
+    friend class basic_perf_buffer;
+
     using stream = detail::record_stream<perf_record, Executor>;
 
     static std::shared_ptr<stream> make(const executor_type& executor, int map_fd,
@@ -177,6 +201,14 @@ private:
     void set_paused(bool paused, error_code& ec) {
         ec = boost::asio::error::bad_descriptor;
         stream_->with_source([&](auto& source) { ec = rings(source).pause(paused); });
+    }
+
+    void set_paused(bool paused) {
+        error_code ec;
+        set_paused(paused, ec);
+        if (ec) {
+            throw system_error(ec, {});
+        }
     }
 
     void abandon() noexcept {

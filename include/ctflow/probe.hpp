@@ -120,6 +120,12 @@ public:
     /// It goes on in the new one, started or not, with its consumers and an outstanding async_run.
     basic_probe(basic_probe&&) noexcept = default;
 
+    /// The same from one with another type of executor.
+    template <class OtherExecutor>
+    requires(!std::same_as<OtherExecutor, Executor> && std::convertible_to<OtherExecutor, Executor>)
+        basic_probe(basic_probe<OtherExecutor>&& other)
+        : executor_(other.executor_), core_(std::move(other.core_)) {}
+
     /// Ends the one that was here, as the destructor does, before that.
     basic_probe& operator=(basic_probe&& other) noexcept {
         if (this != &other) {
@@ -269,6 +275,9 @@ public:
     }
 
 private:
+    template <class>
+    friend class basic_probe;
+
     static void throw_if(const error_code& ec, const diagnostics& diag) {
         if (ec) {
             throw system_error(ec, diag);

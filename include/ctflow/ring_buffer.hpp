@@ -27,9 +27,14 @@ namespace ctflow {
 /// whatever process, may consume its records.
 ///
 /// @par Thread-safety
-/// Distinct objects: safe. Shared objects: flush(), cancel(), close() and stats() may be called
-/// from any thread; the rest from one at a time. Records are to be read before the next receive is
-/// started.
+/// Distinct objects: safe. Shared objects: flush(), cancel(), close(), is_open() and stats() may be
+/// called from any thread; the rest from one at a time. A receive takes its records on the
+/// handler's associated executor: where several threads run the context, keep that executor and
+/// what cancels the receive (the other side of an awaitable `||`) on one strand.
+///
+/// @par Fork
+/// A child process shares the ring, which has one reader: it leaves this alone, and ends by exec or
+/// _exit().
 ///
 /// @par Object lifetimes
 /// It keeps the map, and can outlive the one that loaded it. Destroying it closes it. A moved-from
@@ -74,6 +79,13 @@ public:
     /// Takes over the other's rings, and an outstanding receive.
     basic_ring_buffer(basic_ring_buffer&&) noexcept = default;
 
+    /// The same from one with another type of executor, whose outstanding receive completes with
+    /// operation_aborted. Throws system_error, and then both are closed.
+    template <class OtherExecutor>
+    requires(!std::same_as<OtherExecutor, Executor> && std::convertible_to<OtherExecutor, Executor>)
+        basic_ring_buffer(basic_ring_buffer<OtherExecutor>&& other)
+        : stream_(std::make_shared<stream>(*std::exchange(other.stream_, nullptr))) {}
+
     /// Closes its own rings first.
     basic_ring_buffer& operator=(basic_ring_buffer&& other) noexcept {
         if (this != &other) {
@@ -85,6 +97,9 @@ public:
 
     /// An outstanding receive completes with operation_aborted.
     ~basic_ring_buffer() { abandon(); }
+
+    /// Whether it was opened, and not closed. From any thread.
+    bool is_open() const { return stream_->is_open(); }
 
     /// The default executor of its completion handlers.
     executor_type get_executor() const noexcept { return stream_->get_executor(); }
@@ -98,7 +113,7 @@ public:
     /// @par Completion signature
     /// @code void(ctflow::error_code, std::size_t) @endcode
     /// With the number of records written to the front of @p out. Their data is valid until the
-    /// next call of async_receive(), try_receive() or close(), and not beyond the object's life.
+    /// next call of async_receive() or try_receive(), and not beyond the object's life.
     ///
     /// @par Errors
     /// errc::flushed, once, when all that was there at flush() has been received;
@@ -117,13 +132,18 @@ public:
     std::size_t try_receive(std::span<ring_record> out) { return stream_->try_receive(out); }
 
     /// Has receives complete with what is there, though it has woken nobody (BPF_RB_NO_WAKEUP), and
-    /// then one, when nothing is, with errc::flushed.
+    /// then one, when all that was there at the call has been received, with errc::flushed.
+    ///
+    /// The kernel wakes for a record only who has received all before it: after one that woke
+    /// nobody, others do not either, but for those with BPF_RB_FORCE_WAKEUP, until this is called.
     void flush() { stream_->flush(); }
 
     /// Completes an outstanding receive with operation_aborted.
     void cancel() { stream_->cancel(); }
 
-    /// Unmaps the ring. An outstanding receive completes with operation_aborted.
+    /// Ends it. An outstanding receive completes with operation_aborted. What has been handed out
+    /// can still be read: its memory goes, and its room is given back, with the next receive, or
+    /// with the object. Programs send on, to whoever opens the map next.
     void close() { stream_->close(); }
 
     /// What it has counted until now.
@@ -135,6 +155,9 @@ public:
     }
 
 private:
+    template <class>
+    friend class basic_ring_buffer;
+
     using stream = detail::record_stream<ring_record, Executor>;
 
     static std::shared_ptr<stream> make(const executor_type& executor, int map_fd, error_code& ec,

@@ -66,8 +66,8 @@ std::string remedy_for(const error_code& ec, const host_facts& f, attach_mode wa
         return "leave the way to attach to ctflow (flowdump --attach auto)";
     }
     if (ec == errc::hook_missing) {
-        return "avoid fewer functions (config::avoid_functions, flowdump --avoid), or boot another "
-               "kernel";
+        return "boot another kernel, or avoid fewer functions where some are avoided "
+               "(config::avoid_functions, flowdump --avoid)";
     }
     if (ec == errc::no_memory) {
         return "lower max_flows or buffer_pages (flowdump --max-flows, --buffer-pages), or give "

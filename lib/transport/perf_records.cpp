@@ -66,7 +66,7 @@ perf_records::perf_records(int map_fd, const perf_buffer_options& options, error
     }
 }
 
-// All or none.
+// All or none: the slots of those that were replaced are empty if it fails.
 void perf_records::start(error_code& ec, diagnostics& diag) {
     for (std::size_t i = 0; i < rings_.size(); ++i) {
         if (put_perf_event(map_fd_.get(), rings_[i].cpu, rings_[i].events.fd())) {
@@ -157,6 +157,17 @@ void perf_records::bury(cpu_ring& r) const noexcept {
     if (!std::exchange(r.dead, true)) {
         (void)::epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, r.events.fd(), nullptr);
     }
+}
+
+void perf_records::mark() noexcept {
+    for (auto& r : rings_) {
+        r.mark = r.window.head();
+    }
+}
+
+bool perf_records::reached_mark() const noexcept {
+    return std::ranges::all_of(rings_,
+                               [](const cpu_ring& r) { return is_at_or_after(r.taken, r.mark); });
 }
 
 void perf_records::release() noexcept {

@@ -26,6 +26,9 @@ public:
 
     int descriptor(error_code& ec) override;
     void start(error_code& ec, diagnostics& diag) override;
+    void stop() noexcept override { (void)pause(true); }
+    void mark() noexcept override;
+    bool reached_mark() const noexcept override;
     void release() noexcept override;
     bool ready() const noexcept override;
     std::size_t take(std::span<perf_record> out) override;
@@ -40,6 +43,7 @@ private:
         perf_event_ring events;
         ring_window window;
         std::uint64_t taken; // Up to where it was handed out; the kernel's tail may be behind.
+        std::uint64_t mark;
         std::unique_ptr<std::byte[]> whole; // A record that was cut in two by the ring's end.
         bool dead = false;                  // Its CPU is gone, or has another ring.
     };

@@ -8,6 +8,11 @@
 
 namespace ctflow::transport {
 
+// Positions count bytes since the ring was made, and may go around.
+constexpr bool is_at_or_after(std::uint64_t position, std::uint64_t other) noexcept {
+    return static_cast<std::int64_t>(position - other) >= 0;
+}
+
 // The memory that the kernel shares with us for one ring, of either kind: we read between tail and
 // head, and move the tail to give room back.
 //

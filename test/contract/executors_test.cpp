@@ -226,6 +226,32 @@ BOOST_AUTO_TEST_CASE(objects_are_rebound) {
     BOOST_TEST(right);
 }
 
+// As asio::ip::tcp::socket and the others can be.
+BOOST_AUTO_TEST_CASE(objects_are_rebound_as_they_are) {
+    constexpr asio::as_tuple_t<asio::use_awaitable_t<>> awaiting;
+    asio::io_context ctx;
+    auto c = awaiting.as_default_on(consumer(ctx, "c"));
+    feed(c);
+    bool right = false;
+    auto receive = [&]() -> asio::awaitable<void> {
+        std::array<event, 4> out;
+        const auto [ec, n] = co_await c.async_receive(out);
+        right = !ec && n == 2;
+    };
+    asio::co_spawn(ctx, receive(), asio::detached);
+    ctx.run();
+    BOOST_TEST(right);
+    const consumer back(std::move(c));
+    BOOST_TEST(back.name() == "c");
+
+    config impossible;
+    impossible.buffer_pages = 3;
+    error_code ec;
+    auto p = awaiting.as_default_on(probe(ctx, impossible, ec));
+    BOOST_TEST((ec == errc::buffer_pages));
+    p = decltype(p)(probe(ctx, impossible, ec));
+}
+
 // While it is outstanding, both contexts have work: the I/O object's and the handler's.
 BOOST_AUTO_TEST_CASE(work_is_tracked_on_both) {
     asio::io_context io;

@@ -142,6 +142,9 @@ struct receive_records {
     struct source final : detail::record_source<ring_record> {
         int descriptor(error_code&) override { return fd = ::eventfd(0, 0); }
         void start(error_code&, diagnostics&) override {}
+        void stop() noexcept override {}
+        void mark() noexcept override {}
+        bool reached_mark() const noexcept override { return !ready(); }
         void release() noexcept override {}
         bool ready() const noexcept override { return records != 0; }
         std::size_t take(std::span<ring_record> to) override {

@@ -301,6 +301,86 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(flush_fetches_what_woke_nobody, Kind, both) {
     BOOST_TEST((l.result == errc::flushed));
 }
 
+// Whoever is slower than it to receive.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_flush_ends_beside_a_sender_that_goes_on, Kind, both) {
+    line<Kind> l;
+    l.source.send(20);
+    l.buffer.flush();
+    for (int i = 0; i < 10 && (!l.result || !*l.result); ++i) {
+        l.source.send(8);
+        l.receive();
+        l.wait_for_result();
+    }
+    BOOST_TEST((l.result == errc::flushed));
+    BOOST_TEST(l.received >= 20U);
+    l.receive();
+    l.wait_for_result();
+    BOOST_TEST(!*l.result); // What came after it.
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_handed_out_outlives_the_closing, Kind, both) {
+    line<Kind> l;
+    l.source.send(3);
+    std::size_t count = 0;
+    bool intact = false;
+    l.buffer.async_receive(l.out, [&](error_code, std::size_t n) {
+        count = n;
+        std::thread([&] { l.buffer.close(); }).join();
+        intact = sender::intact(l.out[2].data, Kind::padding);
+    });
+    l.ctx.run();
+    BOOST_TEST(count == 3U);
+    BOOST_TEST(intact);
+    BOOST_TEST(!l.buffer.is_open());
+    BOOST_TEST(sender::intact(l.out[2].data, Kind::padding));
+    if constexpr (Kind::way == sender::way::perf) {
+        BOOST_TEST(l.source.send(1) == 0U);
+    }
+    l.receive();
+    l.wait_for_result();
+    BOOST_TEST((l.result == asio::error::bad_descriptor));
+}
+
+BOOST_AUTO_TEST_CASE(a_ring_that_is_opened_anew_goes_on_where_it_was) {
+    line<by_ring> l;
+    l.source.send(3);
+    l.receive_up_to(2);
+    l.buffer = ring_buffer(l.ctx, l.source.fd()); // For a moment there are two.
+    l.source.send(1);
+    l.receive_up_to(3);
+    { const auto gone = std::move(l.buffer); }
+    l.source.send(1);
+    l.buffer = ring_buffer(l.ctx, l.source.fd());
+    l.receive_up_to(4);
+    BOOST_TEST(l.buffer.stats().records == 1U);
+}
+
+// As Asio's own I/O objects are.
+BOOST_AUTO_TEST_CASE_TEMPLATE(another_type_of_executor_goes_on, Kind, both) {
+    line<Kind> l;
+    l.source.send(3);
+    l.receive_up_to(2);
+    l.source.send(2);
+    l.receive();
+    {
+        constexpr asio::as_tuple_t<asio::use_awaitable_t<>> awaiting;
+        auto rebound = awaiting.as_default_on(std::move(l.buffer));
+        l.wait_for_result();
+        BOOST_TEST((l.result == asio::error::operation_aborted));
+        auto receive = [&]() -> asio::awaitable<void> {
+            const auto [ec, n] = co_await rebound.async_receive(l.out);
+            l.take(ec, n);
+        };
+        asio::co_spawn(l.ctx, receive(), asio::detached);
+        l.wait_for_result();
+        BOOST_TEST(l.received == 5U);
+        l.buffer = typename Kind::buffer(std::move(rebound));
+    }
+    BOOST_TEST(l.buffer.is_open());
+    l.source.send(1);
+    l.receive_up_to(5);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(closing_and_destroying_end_a_receive, Kind, both) {
     line<Kind> l;
     l.receive();

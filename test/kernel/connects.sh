@@ -39,7 +39,19 @@ expect stdout '-> [::1]:4321'
 kill -INT $!
 wait $! || fail "it exits with $?"
 [[ $(wc -l <"$out/stdout") == 2 ]] || fail 'two lines were expected'
-! tc qdisc show dev lo | grep -q clsact || fail 'it leaves its qdisc behind'
+[[ -z $(tc filter show dev lo egress) ]] || fail 'it leaves its program behind'
+
+# Its reader goes after a line, and it with the next.
+"$connects" lo 2>"$out/stderr" | head -n 1 >"$out/stdout" &
+expect stderr 'connections that begin through lo:'
+for ((i = 0; i < 100; ++i)); do
+    [[ -n $(jobs -r) ]] || break
+    (: >/dev/tcp/127.0.0.1/4321) 2>/dev/null || :
+    sleep 0.1
+done
+expect stdout '-> 127.0.0.1:4321'
+[[ -z $(jobs -r) ]] || fail 'it goes on without a reader'
+[[ -z $(tc filter show dev lo egress) ]] || fail 'it leaves its program behind when its reader goes'
 
 "$connects" nosuch >"$out/stdout" 2>"$out/stderr" && fail 'it watches an interface that is none'
 expect stderr 'connects: nosuch: No such device'

@@ -45,6 +45,9 @@ public:
 
     int descriptor(error_code&) override { return ring_.fd = ::eventfd(0, 0); }
     void start(error_code&, diagnostics&) override {}
+    void stop() noexcept override {}
+    void mark() noexcept override {}
+    bool reached_mark() const noexcept override { return !ready(); }
     void release() noexcept override {}
     bool ready() const noexcept override {
         const bool is = ring_.records != 0;

@@ -24,6 +24,15 @@ public:
     // else is disturbed by what fails.
     virtual void start(error_code& ec, diagnostics& diag) = 0;
 
+    // Has the kernel send no more, while what was handed out is still being read.
+    virtual void stop() noexcept = 0;
+
+    // Remembers how far the kernel is.
+    virtual void mark() noexcept = 0;
+
+    // Whether all before the mark has been taken.
+    virtual bool reached_mark() const noexcept = 0;
+
     // Gives the room of what was handed out back to the kernel.
     virtual void release() noexcept = 0;
 

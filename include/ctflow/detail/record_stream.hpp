@@ -38,7 +38,7 @@ public:
                   diagnostics& diag)
         : descriptor_(executor), source_(std::move(source)) {
         if (!ec) {
-            open(ec);
+            assign(ec);
         }
         if (!ec) {
             source_->start(ec, diag);
@@ -48,21 +48,47 @@ public:
         }
     }
 
+    // Takes over what another has, whose outstanding receive ends.
+    template <class OtherExecutor>
+    explicit record_stream(record_stream<Record, OtherExecutor>& from)
+        : descriptor_(Executor(from.get_executor())) {
+        const std::lock_guard lock(from.mutex_);
+        if (from.open()) {
+            owner descriptor{from.descriptor_.release()};
+            from.closed_ = true;
+            source_ = std::move(from.source_);
+            handed_out_ = from.handed_out_;
+            flushing_ = from.flushing_;
+            ended_ = from.ended_;
+            descriptor_.assign(descriptor.fd);
+            descriptor.release();
+        }
+    }
+
     Executor get_executor() noexcept { return descriptor_.get_executor(); }
+
+    bool is_open() const {
+        const std::lock_guard lock(mutex_);
+        return open();
+    }
 
     std::size_t try_receive(std::span<Record> out) {
         const std::lock_guard lock(mutex_);
-        if (!source_ || receiving_) {
+        if (receiving_ || !renew()) {
             return 0;
         }
-        source_->release();
-        return source_->take(out);
+        const auto count = source_->take(out);
+        handed_out_ = count != 0;
+        return count;
     }
 
     void flush() {
         const std::lock_guard lock(mutex_);
-        flushing_ = source_ != nullptr;
-        wake();
+        if (open()) {
+            flushing_ = true;
+            source_->mark();
+            wake();
+        }
     }
 
     void cancel() {
@@ -71,11 +97,20 @@ public:
         wake();
     }
 
-    // The descriptor stays until an outstanding receive has ended: its cancellation slot may lead
-    // to the reactor's registration, past our mutex.
+    // What was handed out stays, since whoever calls this need not be its reader: until the next
+    // receive. The descriptor stays until an outstanding receive has ended: its cancellation slot
+    // may lead to the reactor's registration, past our mutex.
     void close() {
         const std::lock_guard lock(mutex_);
-        source_.reset();
+        if (!open()) {
+            return;
+        }
+        closed_ = true;
+        if (handed_out_) {
+            source_->stop();
+        } else {
+            source_.reset();
+        }
         if (receiving_) {
             wake();
         } else {
@@ -87,7 +122,7 @@ public:
     template <class Function>
     void with_source(Function&& f) {
         const std::lock_guard lock(mutex_);
-        if (source_) {
+        if (open()) {
             std::forward<Function>(f)(*source_);
         }
     }
@@ -98,15 +133,14 @@ public:
         if (out.empty()) {
             return boost::asio::error::invalid_argument;
         }
-        if (!source_) {
-            return boost::asio::error::bad_descriptor;
-        }
         if (receiving_) {
             return errc::receive_outstanding;
         }
+        if (!renew()) {
+            return boost::asio::error::bad_descriptor;
+        }
         receiving_ = true;
         cancelled_ = false;
-        source_->release();
         return {};
     }
 
@@ -114,14 +148,14 @@ public:
     void finish() {
         const std::lock_guard lock(mutex_);
         receiving_ = false;
-        if (!source_) {
+        if (!open()) {
             close_descriptor();
         }
     }
 
     bool ready() const {
         const std::lock_guard lock(mutex_);
-        return !source_ || flushing_ || ended_ || source_->ready();
+        return !open() || flushing_ || ended_ || source_->ready();
     }
 
     // First the wait, then a look at the rings: perf_poll() in the kernel's kernel/events/core.c
@@ -129,7 +163,7 @@ public:
     template <class Self>
     void wait(Self&& self) {
         std::unique_lock lock(mutex_);
-        if (source_) {
+        if (open()) {
             descriptor_.async_wait(descriptor_type::wait_read, std::forward<Self>(self));
             if (flushing_ || cancelled_ || source_->ready()) {
                 wake();
@@ -149,13 +183,16 @@ public:
     };
     outcome look(std::span<Record> out, const error_code& waited, bool cancelled) {
         const std::lock_guard lock(mutex_);
-        if (cancelled || cancelled_ || !source_) {
+        if (cancelled || cancelled_ || !open()) {
             return {boost::asio::error::operation_aborted};
         }
-        if (const auto count = source_->take(out)) {
+        const bool flushed = flushing_ && source_->reached_mark();
+        const auto count = flushed ? 0 : source_->take(out);
+        if (count != 0) {
+            handed_out_ = true;
             return {{}, count};
         }
-        if (std::exchange(flushing_, false)) {
+        if (std::exchange(flushing_, false)) { // Or what is left is not there yet.
             return {errc::flushed};
         }
         if (waited == boost::asio::error::operation_aborted) {
@@ -168,24 +205,42 @@ public:
     }
 
 private:
+    template <class, class>
+    friend class record_stream;
+
     using descriptor_type = boost::asio::posix::basic_stream_descriptor<Executor>;
 
-    void open(error_code& ec) {
-        struct owner {
-            int fd;
-            void release() noexcept { fd = -1; }
-            ~owner() {
-                if (fd >= 0) {
-                    ::close(fd);
-                }
+    struct owner {
+        int fd;
+        void release() noexcept { fd = -1; }
+        ~owner() {
+            if (fd >= 0) {
+                ::close(fd);
             }
-        } opened{source_->descriptor(ec)};
+        }
+    };
+
+    void assign(error_code& ec) {
+        owner opened{source_->descriptor(ec)};
         if (!ec) {
             descriptor_.assign(opened.fd, ec);
         }
         if (!ec) {
             opened.release();
         }
+    }
+
+    bool open() const noexcept { return source_ && !closed_; }
+
+    // Before more is taken. Whether it is open.
+    bool renew() {
+        handed_out_ = false;
+        if (open()) {
+            source_->release();
+            return true;
+        }
+        source_.reset();
+        return false;
     }
 
     void wake() {
@@ -203,6 +258,8 @@ private:
     mutable std::recursive_mutex mutex_;
     descriptor_type descriptor_;
     source_pointer source_;
+    bool closed_ = false;     // With a source: for what was handed out.
+    bool handed_out_ = false; // By the last receive.
     bool receiving_ = false;
     bool flushing_ = false;
     bool cancelled_ = false;
