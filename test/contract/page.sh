@@ -25,7 +25,7 @@ awk -F ' *[|] *' -v letter="$letter" '
         for (i = 1; i <= 6; i++)
             if (index($(i + 2), letter)) print $2, operation[i]
     }' "$page" | sort >"$work/page"
-(($(wc -l <"$work/tests") > 40))
+(($(wc -l <"$work/tests") > 40)) || { echo "the program has too few tests" >&2 && exit 1; }
 diff -u --label tests --label "${page##*/}" "$work/tests" "$work/page" || {
     echo "FAILED: the page tells of other tests: $again"
     exit 1
