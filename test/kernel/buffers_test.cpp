@@ -618,7 +618,9 @@ BOOST_AUTO_TEST_CASE(a_record_that_is_reserved_is_waited_for_asleep) {
     BOOST_TEST(turns < 10U);
 }
 
-// Descriptors run out, one later each time.
+#ifndef __SANITIZE_ADDRESS__
+// Descriptors run out, one later each time. UBSan looks at an object's type through a pipe: without
+// descriptors it finds all objects wrong.
 BOOST_AUTO_TEST_CASE(a_perf_buffer_that_fails_has_not_touched_the_map) {
     line<by_perf> l;
     const int next = ::dup(l.source.fd());
@@ -644,6 +646,7 @@ BOOST_AUTO_TEST_CASE(a_perf_buffer_that_fails_has_not_touched_the_map) {
     BOOST_TEST(failures > 3);
     BOOST_TEST(failures < 1000);
 }
+#endif
 
 BOOST_AUTO_TEST_CASE(a_map_that_takes_no_event_is_an_error) {
     asio::io_context ctx;
