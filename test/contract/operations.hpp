@@ -84,8 +84,9 @@ struct run_probe {
     probe failed;
 };
 
-// Of buffers that were never opened, which needs no right either.
-struct receive_perf {
+// Of a buffer that was never opened, which needs no right either.
+template <class Buffer, class Record, class... Options>
+struct receive_of_none {
     template <class Token>
     auto operator()(Token&& token) {
         return closed.async_receive(out, std::forward<Token>(token));
@@ -96,29 +97,18 @@ struct receive_perf {
     static bool right(std::size_t n) { return n == 0; }
     auto by_default() { return closed.async_receive(out); }
 
-    explicit receive_perf(boost::asio::io_context& ctx) : closed(ctx, -1, {}, ignored, text) {}
+    explicit receive_of_none(boost::asio::io_context& ctx)
+        : closed(ctx, -1, Options()..., ignored, text) {}
     error_code ignored;
     diagnostics text;
-    perf_buffer closed;
-    std::array<perf_record, 4> out;
+    Buffer closed;
+    std::array<Record, 4> out;
 };
-
-struct receive_ring {
-    template <class Token>
-    auto operator()(Token&& token) {
-        return closed.async_receive(out, std::forward<Token>(token));
-    }
-    void feed() {}
-    static constexpr bool waits = false;
-    static error_code expected() { return boost::asio::error::bad_descriptor; }
-    static bool right(std::size_t n) { return n == 0; }
-    auto by_default() { return closed.async_receive(out); }
-
-    explicit receive_ring(boost::asio::io_context& ctx) : closed(ctx, -1, ignored, text) {}
-    error_code ignored;
-    diagnostics text;
-    ring_buffer closed;
-    std::array<ring_record, 4> out;
+struct receive_perf : receive_of_none<perf_buffer, perf_record, perf_buffer_options> {
+    using receive_of_none::receive_of_none;
+};
+struct receive_ring : receive_of_none<ring_buffer, ring_record> {
+    using receive_of_none::receive_of_none;
 };
 
 // Of either buffer, with a ring that is none, and so has something to wait for.

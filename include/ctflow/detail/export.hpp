@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+// Here since every header includes this one.
 #if __cplusplus < 202002L
 #error "ctflow needs C++20: -std=c++20, or newer"
 #endif

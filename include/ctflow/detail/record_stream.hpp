@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ctflow/detail/record_source.hpp>
+#include <ctflow/detail/unique_fd.hpp>
 #include <ctflow/error.hpp>
 
 #include <boost/asio/cancellation_state.hpp>
@@ -21,8 +22,6 @@
 #include <mutex>
 #include <span>
 #include <utility>
-
-#include <unistd.h>
 
 namespace ctflow::detail {
 
@@ -54,13 +53,13 @@ public:
         : descriptor_(Executor(from.get_executor())) {
         const std::lock_guard lock(from.mutex_);
         if (from.open()) {
-            owner descriptor{from.descriptor_.release()};
+            unique_fd descriptor(from.descriptor_.release());
             from.closed_ = true;
             source_ = std::move(from.source_);
             handed_out_ = from.handed_out_;
             flushing_ = from.flushing_;
             ended_ = from.ended_;
-            descriptor_.assign(descriptor.fd);
+            descriptor_.assign(descriptor.get());
             descriptor.release();
         }
     }
@@ -210,20 +209,10 @@ private:
 
     using descriptor_type = boost::asio::posix::basic_stream_descriptor<Executor>;
 
-    struct owner {
-        int fd;
-        void release() noexcept { fd = -1; }
-        ~owner() {
-            if (fd >= 0) {
-                ::close(fd);
-            }
-        }
-    };
-
     void assign(error_code& ec) {
-        owner opened{source_->descriptor(ec)};
+        unique_fd opened(source_->descriptor(ec));
         if (!ec) {
-            descriptor_.assign(opened.fd, ec);
+            descriptor_.assign(opened.get(), ec);
         }
         if (!ec) {
             opened.release();
