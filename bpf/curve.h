@@ -12,9 +12,14 @@ struct ctflow_curve {
 
 /* What is remembered of a flow between its packets. */
 struct ctflow_flow_state {
-    unsigned long long origin; /* its birth, as far as the curve is concerned */
+    unsigned long long origin; /* its birth, as far as the curve is concerned; and what follows */
     unsigned long long next;   /* no update before this time: the flow is in cooldown */
 };
+
+/* In the lowest bits of an origin, which does not miss them. */
+#define CTFLOW_FLOW_ADOPTED 1ULL   /* nobody saw it begin */
+#define CTFLOW_FLOW_OFFLOADED 2ULL /* it has been seen offloaded */
+#define CTFLOW_FLOW_BITS 3ULL
 
 /*
  * A packet at time `now` of a flow that is out of cooldown: sets when the next update may be sent.
@@ -23,12 +28,13 @@ struct ctflow_flow_state {
 static inline int curve_sample(const struct ctflow_curve* curve, struct ctflow_flow_state* flow,
                                unsigned long long now) {
     /* An adopted flow may be older than the boot: origins wrap around, differences do not. */
-    long long elapsed = (long long)(now - flow->origin);
+    unsigned long long origin = flow->origin & ~CTFLOW_FLOW_BITS;
+    long long elapsed = (long long)(now - origin);
     unsigned long long age = elapsed > 0 ? (unsigned long long)elapsed : 0;
     unsigned long long rate = curve->rate[0];
 
     if (age < curve->age[0]) {
-        flow->next = flow->origin + curve->age[0];
+        flow->next = origin + curve->age[0];
         return 0;
     }
     if (age >= curve->age[1])
@@ -42,7 +48,7 @@ static inline int curve_sample(const struct ctflow_curve* curve, struct ctflow_f
 /* A flow is new at time `now`. */
 static inline int curve_begin(const struct ctflow_curve* curve, struct ctflow_flow_state* flow,
                               unsigned long long now) {
-    flow->origin = now;
+    flow->origin = now & ~CTFLOW_FLOW_BITS;
     return curve_sample(curve, flow, now);
 }
 
@@ -52,6 +58,6 @@ static inline int curve_begin(const struct ctflow_curve* curve, struct ctflow_fl
  */
 static inline int curve_adopt(const struct ctflow_curve* curve, struct ctflow_flow_state* flow,
                               unsigned long long now) {
-    flow->origin = now - curve->age[1];
+    flow->origin = ((now - curve->age[1]) & ~CTFLOW_FLOW_BITS) | CTFLOW_FLOW_ADOPTED;
     return curve_sample(curve, flow, now);
 }

@@ -35,6 +35,11 @@ int BPF_PROG(fexit_accounting, struct nf_conn* ct) {
     return surely_in_cooldown(ct) ? 0 : on_accounting(ctx, ct);
 }
 
+SEC("fexit/nf_ct_acct_add")
+int BPF_PROG(fexit_offloaded, struct nf_conn* ct) {
+    return on_offloaded(ctx, ct);
+}
+
 SEC("fentry/nf_ct_destroy")
 int BPF_PROG(fentry_destroy, struct nf_conn* ct) {
     return on_destroy(ctx, ct);

@@ -11,6 +11,7 @@
  */
 #include "conntrack.h"
 #include "curve.h"
+#include "describe.h"
 #include "maps.h"
 
 static __always_inline struct ctflow_curve the_curve(void) {
@@ -21,18 +22,18 @@ static __always_inline struct ctflow_curve the_curve(void) {
     return c;
 }
 
-static __always_inline void fill(struct ctflow_record* record, const struct nf_conn* ct, u64 now,
+static __always_inline void fill(struct ctflow_record* record, const struct flow* seen, u64 now,
                                  const struct flow_counters* counted) {
     record->timestamp = now;
     record->packets_orig = counted->packets_orig;
     record->bytes_orig = counted->bytes_orig;
     record->packets_ret = counted->packets_ret;
     record->bytes_ret = counted->bytes_ret;
-    ct_describe(ct, record);
+    describe(seen, record);
 }
 
 /* Whoever includes this says how it travels. `begins`: it is the flow's first. */
-static __always_inline void send_update(void* ctx, const struct nf_conn* ct, u64 now,
+static __always_inline void send_update(void* ctx, const struct flow* seen, u64 now,
                                         const struct flow_counters* counted, int begins);
 
 static __always_inline struct ctflow_flow_state* find_flow(const struct nf_conn* ct) {
@@ -94,11 +95,13 @@ static __always_inline int on_insert(void* ctx, const struct nf_conn* ct) {
     const struct ctflow_curve curve = the_curve();
     struct flow_counters counted;
     struct ctflow_flow_state flow;
+    struct flow seen = {};
     u64 key = (u64)ct;
     u64 now;
     int due;
 
-    if (!ct_counters(ct, &counted)) {
+    look_at(&seen, ct);
+    if (!read_counters(&seen, &counted)) {
         count(CTFLOW_EVENTS_UNACCOUNTED);
         return 0;
     }
@@ -110,7 +113,7 @@ static __always_inline int on_insert(void* ctx, const struct nf_conn* ct) {
     else
         note_cooldown(ct, flow.next - now);
     if (due)
-        send_update(ctx, ct, now, &counted, 1);
+        send_update(ctx, &seen, now, &counted, 1);
     return 0;
 }
 
@@ -123,6 +126,7 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
     struct flow_counters counted;
     struct ctflow_flow_state state;
     struct ctflow_curve curve;
+    struct flow seen = {};
     u64 key = (u64)ct;
     struct ctflow_flow_state* flow = find_flow(ct);
     u64 now = bpf_ktime_get_boot_ns();
@@ -134,7 +138,8 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
 
     /* Before it is confirmed a flow may yet be refused, and its insert is still to come. When it is
      * dying its end may have been told. */
-    if (!ct_alive(ct) || !ct_counters(ct, &counted))
+    look_at(&seen, ct);
+    if (!is_alive(seen.status) || !read_counters(&seen, &counted))
         return 0;
 
     curve = the_curve();
@@ -142,9 +147,11 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
         state = *flow;
         due = curve_sample(&curve, &state, now);
         flow->next = state.next;
+        if (seen.status & IPS_OFFLOAD)
+            flow->origin = state.origin | CTFLOW_FLOW_OFFLOADED;
     } else {
         /* One that began before anyone watched; or its insert went unseen, or found no place. */
-        if (ct_start(ct) > watching_since)
+        if (start_of(&seen) > watching_since)
             due = curve_begin(&curve, &state, now);
         else
             due = curve_adopt(&curve, &state, now);
@@ -157,6 +164,6 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
     }
     note_cooldown(ct, state.next - now);
     if (due)
-        send_update(ctx, ct, now, &counted, 0);
+        send_update(ctx, &seen, now, &counted, 0);
     return 0;
 }

@@ -75,6 +75,12 @@ int BPF_KRETPROBE(kretprobe_accounting) {
     return on_accounting(ctx, (const struct nf_conn*)call.ct);
 }
 
+/* At its entry, which costs a third: an update may be a packet behind. */
+SEC("kprobe/nf_ct_acct_add")
+int BPF_KPROBE(kprobe_offloaded, struct nf_conn* ct) {
+    return on_offloaded(ctx, ct);
+}
+
 SEC("kprobe/nf_ct_destroy")
 int BPF_KPROBE(kprobe_destroy, struct nf_conn* ct) {
     return on_destroy(ctx, ct);

@@ -11,6 +11,7 @@
 #include "netfilter_record.h"
 #include "output.h"
 #include "read.h"
+#include "trailer.h"
 #include "types.h"
 
 #include <bpf/bpf_helpers.h>
@@ -30,19 +31,31 @@ struct {
     __uint(max_entries, 1 << 18);
 } updates_ring SEC(".maps");
 
-static __always_inline void send_update(void* ctx, const struct nf_conn* ct, u64 now,
-                                        const struct flow_counters* counted, int begins) {
-    struct ctflow_netfilter_record update = {.record = {.kind = CTFLOW_RECORD_UPDATE}};
-
-    fill(&update.record, ct, now, counted);
-    if (bpf_core_field_exists(ct->zone)) /* CONFIG_NF_CONNTRACK_ZONES */
-        update.zone = KERNEL_READ(ct, zone.id);
-    update.begins = (unsigned char)begins;
-    /* Conntrack will note it in a moment, if it does at all. */
-    if (begins && ct_timestamp(ct))
-        update.record.start = now + boot_to_real;
-    if (ring_output(&updates_ring, 0, 1, &update, sizeof(update)))
+static __always_inline void output_update(struct ctflow_netfilter_message* message, u64 size) {
+    if (ring_output(&updates_ring, 0, 1, message, size))
         count(CTFLOW_UPDATES_LOST);
+}
+
+static __always_inline void send_update(void* ctx, const struct flow* seen, u64 now,
+                                        const struct flow_counters* counted, int begins) {
+    struct ctflow_netfilter_message message;
+    struct ctflow_netfilter_record* update = &message.update;
+
+    (void)ctx;
+    __builtin_memset(update, 0, sizeof(*update));
+    update->record.kind = CTFLOW_RECORD_UPDATE;
+    fill(&update->record, seen, now, counted);
+    update->zone = zone_of(seen->ct);
+    update->begins = (unsigned char)begins;
+    /* Conntrack will note it in a moment, if it does at all. */
+    if (begins && timestamps(seen))
+        update->record.start = now + boot_to_real;
+    if (!describe_more(seen, 1, &update->record, &message.trailer)) {
+        output_update(&message, sizeof(*update));
+        return;
+    }
+    message.trailer.duration = 0;
+    output_update(&message, sizeof(message));
 }
 
 /* linux/netfilter.h */

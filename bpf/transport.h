@@ -6,9 +6,20 @@
 #include "output.h"
 #include "types.h"
 
-#include <ctflow/detail/record.h>
+#include <ctflow/detail/trailer.h>
 
 #include <bpf/bpf_helpers.h>
+
+/* What is sent: the record, and as much of the trailer as there is something to say. */
+struct message {
+    struct ctflow_record record;
+    struct ctflow_trailer trailer;
+};
+
+static __always_inline void begin_message(struct message* message, enum ctflow_record_kind kind) {
+    __builtin_memset(&message->record, 0, sizeof(message->record));
+    message->record.kind = kind;
+}
 
 /* How records travel: by ring buffers, or by perf buffers. User space creates the maps of the one
  * alone: to the verifier, what uses the others is dead code. */
@@ -51,15 +62,16 @@ enum { PLACE_OF_UPDATES, PLACE_OF_DESTROYS, PLACE_OF_RESERVE, PLACES };
 
 /* Returns what the helper does. The one place that knows how records travel. */
 static __always_inline long output(void* ctx, void* array, u32 place, void* ring,
-                                   struct ctflow_record* record) {
+                                   struct message* message, u64 size) {
     if (by_ring_buffer)
-        return ring_output(ring, place, PLACES, record, sizeof(*record));
-    return perf_output(ctx, array, place, PLACES, record, sizeof(*record));
+        return ring_output(ring, place, PLACES, message, size);
+    return perf_output(ctx, array, place, PLACES, message, size);
 }
 
-/* These two send a record to user space, or count its loss, and return whether they sent it. */
-static __always_inline int output_update(void* ctx, struct ctflow_record* record) {
-    long refused = output(ctx, &updates, PLACE_OF_UPDATES, &updates_ring, record);
+/* These two send a message, of which that much is set, to user space, or count its loss, and return
+ * whether they sent it. */
+static __always_inline int output_update(void* ctx, struct message* message, u64 size) {
+    long refused = output(ctx, &updates, PLACE_OF_UPDATES, &updates_ring, message, size);
 
     if (!refused)
         return 1;
@@ -68,10 +80,10 @@ static __always_inline int output_update(void* ctx, struct ctflow_record* record
     return 0;
 }
 
-static __always_inline int output_destroy(void* ctx, struct ctflow_record* record) {
-    if (!output(ctx, &destroys, PLACE_OF_DESTROYS, &destroys_ring, record))
+static __always_inline int output_destroy(void* ctx, struct message* message, u64 size) {
+    if (!output(ctx, &destroys, PLACE_OF_DESTROYS, &destroys_ring, message, size))
         return 1;
-    if (ring_output(&reserve, PLACE_OF_RESERVE, PLACES, record, sizeof(*record))) {
+    if (ring_output(&reserve, PLACE_OF_RESERVE, PLACES, message, size)) {
         count(CTFLOW_DESTROYS_LOST);
         return 0;
     }

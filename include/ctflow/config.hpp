@@ -138,6 +138,10 @@ struct config {
     /// twice the interval at most; see probe_stats::destroys_reconstructed.
     std::chrono::nanoseconds audit_interval = std::chrono::seconds(150);
 
+    /// Whether events of TCP connections tell both sides' flags and window scales
+    /// (event::tcp_sides()). They take more than twice the room then, in the kernel's buffers.
+    bool tcp_sides = false;
+
     /// How to attach. An explicit choice is not replaced by another when it cannot be had.
     attach_mode attach = attach_mode::automatic;
 

@@ -4,19 +4,27 @@
 #include <ctflow/clock.hpp>
 #include <ctflow/detail/export.hpp>
 #include <ctflow/detail/record.h>
+#include <ctflow/detail/status.h>
+#include <ctflow/detail/trailer.h>
+#include <ctflow/flow_details.hpp>
+#include <ctflow/flow_status.hpp>
+#include <ctflow/flow_tuple.hpp>
 
 #include <boost/asio/ip/address.hpp>
 
+#include <bitset>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <type_traits>
 
 namespace ctflow {
 
-/// Length in bytes of the record that the kernel side sends, as in conntracct's EventLength.
+/// Length in bytes of the record that the kernel side sends, as in conntracct's EventLength. More
+/// follows of flows that have more to say (event::has_details()).
 inline constexpr std::size_t event_length = sizeof(ctflow_record);
 
 /// Why an event was sent.
@@ -40,18 +48,37 @@ enum class tcp_state : std::uint8_t {
     syn_sent2,
 };
 
-/// One accounting event of one flow. A plain value of 104 bytes, cheap to copy: it holds the
-/// kernel's record as it came, and the accessors decode.
+/// One accounting event of one flow. A plain value, cheap to copy: it holds the kernel's record as
+/// it came, and the accessors decode. Of 256 bytes, but to copy one takes as much as there is to
+/// say: 120, and the rest if has_details().
 ///
 /// @par Thread-safety
 /// Like an int: distinct objects safe; a shared one is safe while nobody assigns to it.
 class event {
 public:
     /// All zeros: to be filled by a receive. Its kind() is none of the two.
-    event() = default;
+    event() noexcept : event(ctflow_record{}) {}
 
     /// Of a record as it came from the kernel, or was made for a test.
-    explicit event(const ctflow_record& record) noexcept : record_(record) {}
+    explicit event(const ctflow_record& record) noexcept : record_(record) {
+        trailer_.duration = 0;
+        trailer_.parts = 0;
+    }
+
+    /// The same, with what followed it.
+    event(const ctflow_record& record, const ctflow_trailer& trailer) noexcept : record_(record) {
+        copy(trailer);
+    }
+
+    /// Copies what there is.
+    event(const event& other) noexcept : event(other.record_, other.trailer_) {}
+
+    /// Copies what there is.
+    event& operator=(const event& other) noexcept {
+        record_ = other.record_;
+        copy(other.trailer_);
+        return *this;
+    }
 
     /// Why it was sent.
     event_kind kind() const noexcept { return static_cast<event_kind>(record_.kind); }
@@ -130,18 +157,95 @@ public:
     /// attach_mode::netfilter.
     std::uint64_t conntrack() const noexcept { return record_.conntrack; }
 
+    /// The ends of the original direction: src_addr() and so on.
+    flow_tuple original() const noexcept {
+        return {src_addr(), dst_addr(), src_port(), dst_port()};
+    }
+
+    /// The ends of the reply direction: the mirror of the original ones, but for what NAT
+    /// translates. Its dst_addr is the source as the others see it, its src_addr is who answers.
+    CTFLOW_DECL flow_tuple reply() const noexcept;
+
+    /// Whether NAT translates its source, its destination, or both.
+    bool has_nat() const noexcept { return has_part(CTFLOW_TRAILER_REPLY); }
+
+    /// Conntrack's zone that it is in; 0 is none.
+    std::uint16_t zone() const noexcept { return has_details() ? trailer_.zone : std::uint16_t{0}; }
+
+    /// The directions that the zone holds for; both if it is in none.
+    ctflow::zone_direction zone_direction() const noexcept {
+        return zone() == 0 ? ctflow::zone_direction::both
+                           : static_cast<ctflow::zone_direction>(trailer_.zone_dir);
+    }
+
+    /// The labels that rules have set (`ct label`); none where the kernel has none.
+    CTFLOW_DECL std::bitset<128> labels() const noexcept;
+
+    /// Conntrack's status of it.
+    flow_status status() const noexcept {
+        return static_cast<flow_status>(has_details() ? trailer_.status
+                                                      : ctflow_status_of(&record_));
+    }
+
+    /// Who forwards its packets; in a destroy event, who did when it had its last update. Packets
+    /// that others forward give an update only if the flowtable counts them (`counter`), and was
+    /// there when the probe started.
+    flow_offload offload() const noexcept {
+        return has(status(), flow_status::hw_offload) ? flow_offload::hardware
+               : has(status(), flow_status::offload)  ? flow_offload::software
+                                                      : flow_offload::none;
+    }
+
+    /// The flow that announced it, if one did.
+    CTFLOW_DECL std::optional<flow_master> master() const noexcept;
+
+    /// Both sides of a TCP connection: with config::tcp_sides always, else if there are other
+    /// details.
+    CTFLOW_DECL std::optional<ctflow::tcp_sides> tcp_sides() const noexcept;
+
+    /// Why it has ended; unknown of an update.
+    ctflow::end_reason end_reason() const noexcept {
+        return static_cast<ctflow::end_reason>(record_.end_reason);
+    }
+
+    /// How long it lived: of a flow that has ended, from its first packet until its time was up or
+    /// it was taken out of the table. On the boot clock, which nobody sets, if the probe saw it
+    /// begin; else by the kernel's time stamps, if it has them.
+    std::optional<std::chrono::nanoseconds> duration() const noexcept {
+        return trailer_.duration == 0 ? std::nullopt
+                                      : std::optional(std::chrono::nanoseconds(trailer_.duration));
+    }
+
+    /// Whether there is more to say of it than of most flows: NAT, a zone, labels, a bit of its
+    /// status that few have, a master, sides.
+    bool has_details() const noexcept { return trailer_.parts != 0; }
+
     /// The record as it came from the kernel.
     const ctflow_record& record() const noexcept { return record_; }
+
+    /// What came behind it; null if that was nothing, unless a duration().
+    const ctflow_trailer* trailer() const noexcept { return has_details() ? &trailer_ : nullptr; }
 
 private:
     CTFLOW_DECL boost::asio::ip::address address(const unsigned char (&bytes)[16]) const noexcept;
     CTFLOW_DECL std::uint16_t port(std::uint16_t network_order) const noexcept;
 
-    ctflow_record record_{};
+    bool has_part(unsigned part) const noexcept { return (trailer_.parts & part) != 0; }
+
+    void copy(const ctflow_trailer& from) noexcept {
+        trailer_.duration = from.duration;
+        trailer_.parts = from.parts;
+        if (from.parts != 0) [[unlikely]] {
+            trailer_ = from;
+        }
+    }
+
+    ctflow_record record_;
+    ctflow_trailer trailer_; // Without parts all but the first two members are not set.
 };
 
-static_assert(sizeof(event) == event_length);
-static_assert(std::is_trivially_copyable_v<event>);
+static_assert(sizeof(event) == 256, "four cache lines");
+static_assert(std::is_trivially_destructible_v<event>);
 
 /// "update", "destroy".
 CTFLOW_DECL const char* to_string(event_kind kind) noexcept;

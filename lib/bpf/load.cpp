@@ -48,7 +48,11 @@ attach_plan plan_for_host(attach_mode wanted, const config& c, const host::kerne
     const auto in_symbols = [](names all) {
         return host::find_functions(all);
     };
-    return make_plan(wanted, c.avoid_functions, in_btf, in_symbols, ec, diag);
+    auto avoid = c.avoid_functions;
+    if (!host::flows_may_be_offloaded()) {
+        avoid.emplace_back(count_of_others);
+    }
+    return make_plan(wanted, avoid, in_btf, in_symbols, ec, diag);
 }
 
 loaded load_plan(const attach_plan& plan, const config& c, error_code& ec, diagnostics& diag) {

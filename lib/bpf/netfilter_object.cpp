@@ -93,6 +93,7 @@ netfilter_object::netfilter_object(const config& c, const host::kernel_btf& btf,
     skeleton_->rodata->cooldown_bits = size_tables(maps.flows, maps.cooldowns, c.max_flows);
     const auto curve = kernel_curve(c);
     std::memcpy(&skeleton_->rodata->rate_curve, &curve, sizeof(curve));
+    skeleton_->rodata->tell_tcp_sides = c.tcp_sides ? 1 : 0;
     if (const int result = ctflow_netfilter::load(skeleton_.get()); result != 0) {
         ec = why(-result);
         skeleton_.reset();
@@ -147,12 +148,19 @@ std::vector<int> netfilter_object::program_fds() const {
     return {bpf_program__fd(skeleton_->progs.netfilter_packet)};
 }
 
+// Whether it is what is remembered of a flow whose first record was taken then.
+bool netfilter_object::began_at(const ctflow_flow_state& state, std::uint64_t time) const noexcept {
+    const bool adopted = (state.origin & CTFLOW_FLOW_ADOPTED) != 0;
+    const auto birth = adopted ? time - skeleton_->rodata->rate_curve.age[1] : time;
+    return ((state.origin ^ birth) & ~CTFLOW_FLOW_BITS) == 0;
+}
+
 void netfilter_object::release(std::uint64_t conntrack, std::uint64_t origin) noexcept {
     const int flows = bpf_map__fd(skeleton_->maps.flows);
     ctflow_flow_state state{};
     // Between the two calls the place can change hands: the flow that has it then is found again by
     // its next packet.
-    if (bpf_map_lookup_elem(flows, &conntrack, &state) == 0 && state.origin == origin) {
+    if (bpf_map_lookup_elem(flows, &conntrack, &state) == 0 && began_at(state, origin)) {
         (void)bpf_map_delete_elem(flows, &conntrack);
         const auto bits = skeleton_->rodata->cooldown_bits;
         const std::atomic_ref word(cooldowns_->words()[cooldown_slot(conntrack, bits)]);

@@ -14,6 +14,7 @@
 #include <optional>
 #include <vector>
 
+struct ctflow_flow_state;
 struct ctflow_netfilter;
 
 namespace ctflow::host {
@@ -55,6 +56,8 @@ private:
     struct skeleton_deleter {
         void operator()(ctflow_netfilter* s) const noexcept;
     };
+
+    bool began_at(const ctflow_flow_state& state, std::uint64_t time) const noexcept;
 
     std::unique_ptr<ctflow_netfilter, skeleton_deleter> skeleton_;
     std::optional<mapped_words> cooldowns_; // Once it is loaded.

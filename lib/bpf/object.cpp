@@ -96,6 +96,8 @@ void object::configure(const config& c, const host::machine& machine) {
         size_tables(skeleton_->maps.flows, skeleton_->maps.cooldowns, c.max_flows);
     const auto curve = kernel_curve(c);
     std::memcpy(&skeleton_->rodata->rate_curve, &curve, sizeof(curve));
+    skeleton_->rodata->tick_length = tick_length();
+    skeleton_->rodata->tell_tcp_sides = c.tcp_sides ? 1 : 0;
 }
 
 void object::configure_transport(const config& c, const host::machine& machine) {
@@ -137,6 +139,8 @@ std::vector<object::program> object::programs_at(const hook_point& point) const 
             return {{p.fexit_accounting, at, true}};
         }
         return {{p.kretprobe_accounting, at, true}, {p.kprobe_accounting, at, false}};
+    case task::offloaded:
+        return {{traced ? p.fexit_offloaded : p.kprobe_offloaded, at, traced}};
     case task::destroy:
         return {{traced ? p.fentry_destroy : p.kprobe_destroy, at, false}};
     case task::free_:

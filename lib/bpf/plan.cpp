@@ -52,6 +52,7 @@ std::vector<std::string_view> all_functions() {
         }
     }
     all.emplace_back(last_of_a_flow);
+    all.emplace_back(count_of_others);
     return all;
 }
 
@@ -85,6 +86,9 @@ std::optional<attach_plan> choose_all(attach_mode mode, const found_set& found,
     attach_plan plan{mode, {}, {}};
     for (const auto role : roles) {
         std::ranges::move(choose(role, found, missing), std::back_inserter(plan.points));
+        if (role == hook_role::accounting && found.contains(count_of_others)) {
+            plan.points.push_back({task::offloaded, count_of_others});
+        }
     }
     return missing.empty() ? std::optional(std::move(plan)) : std::nullopt;
 }
@@ -99,6 +103,8 @@ std::pair<hook_role, const char*> describe(task t, bool traced) {
         return {hook_role::insert, traced ? "fexit" : "kprobe+kretprobe"};
     case task::accounting:
         return {hook_role::accounting, traced ? "fexit" : "kprobe+kretprobe"};
+    case task::offloaded:
+        return {hook_role::accounting, traced ? "fexit" : "kprobe"};
     case task::destroy:
     case task::delete_:
     case task::free_:

@@ -22,10 +22,16 @@ enum class task : std::uint8_t {
     confirm,      // entry and return of one that inserts a packet's flow
     check_insert, // return of one that inserts a flow, or does not
     accounting,   // return of the function that counts a packet
+    offloaded,    // the same of one that counts what others have forwarded
     destroy,      // entry of a function that every flow meets once, at its end
     delete_,      // entry of one that it can meet twice
     free_,        // entry of the one that gives its memory back, after all others
 };
+
+// The function of task::offloaded. What flowtables (those with `counter`) and tc's act_ct have
+// forwarded is counted by it, past __nf_ct_refresh_acct. On some kernels that calls it too, for
+// every packet: not to be hooked where nobody offloads.
+inline constexpr const char* count_of_others = "nf_ct_acct_add";
 
 struct hook_point {
     bpf::task task;

@@ -24,11 +24,15 @@ unsigned long long nanoseconds(std::chrono::nanoseconds d) noexcept {
     return static_cast<unsigned long long>(d.count());
 }
 
+std::uint64_t nanoseconds(const timespec& t) noexcept {
+    return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000U +
+           static_cast<std::uint64_t>(t.tv_nsec);
+}
+
 std::uint64_t read_clock(clockid_t clock) noexcept {
     timespec now{};
     ::clock_gettime(clock, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U +
-           static_cast<std::uint64_t>(now.tv_nsec);
+    return nanoseconds(now);
 }
 
 } // namespace
@@ -100,6 +104,13 @@ std::uint64_t real_time() noexcept {
 
 std::uint64_t boot_time() noexcept {
     return read_clock(CLOCK_BOOTTIME);
+}
+
+// It is what coarse clocks resolve (clock_getres(2)).
+std::uint64_t tick_length() noexcept {
+    timespec tick{};
+    ::clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+    return nanoseconds(tick);
 }
 
 } // namespace ctflow::bpf

@@ -46,4 +46,7 @@ private:
 std::uint64_t real_time() noexcept;
 std::uint64_t boot_time() noexcept;
 
+// Of the kernel's tick, in ns.
+std::uint64_t tick_length() noexcept;
+
 } // namespace ctflow::bpf

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ctnetlink/flow_book.hpp"
 
+#include "end.h"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -46,7 +48,27 @@ void set_last_words(ctflow_record& r, const message& m) noexcept {
     r.packets_ret = m.packets_ret;
     r.bytes_ret = m.bytes_ret;
     r.connmark = m.mark;
-    r.tcp_state = m.tcp_state;
+    r.tcp_state = m.tcp_state & 0xf;
+    const bool over = tcp_is_over(m.tcp_state) || m.sctp_state == CTFLOW_SCTP_CLOSED;
+    const auto reason = end_reason_of(!m.time_left, over, m.tcp_state, m.status);
+    r.end_reason = static_cast<unsigned char>(reason) & 0xf;
+    ctflow_set_status(&r, m.status);
+}
+
+// What of a trailer such a message tells. The rest is as it was, but for the sides of a connection,
+// which have changed.
+void set_trailer(ctflow_trailer& t, const ctflow_record& r, const message& m) noexcept {
+    t.status = m.status;
+    t.zone = m.key.zone;
+    t.zone_dir = m.zone_dir;
+    t.parts &= CTFLOW_TRAILER_LABELS | CTFLOW_TRAILER_MASTER | CTFLOW_TRAILER_PROCESS;
+    if (m.reply) {
+        t.reply = *m.reply;
+        t.parts |= CTFLOW_TRAILER_REPLY;
+    }
+    if (t.parts != 0 || t.zone != 0 || t.status != ctflow_status_of(&r)) {
+        t.parts |= CTFLOW_TRAILER_STATUS;
+    }
 }
 
 // Both halves of a product, which mixes each bit into many.
@@ -79,7 +101,8 @@ flow_book::flow_book(std::size_t expected) : newest_(0, hash{random_seed()}) {
     newest_.reserve(expected);
 }
 
-void flow_book::on_update(ctflow_record& r, transport::record_tag tag) {
+void flow_book::on_update(ctflow_record& r, const ctflow_trailer* trailer,
+                          transport::record_tag tag) {
     const auto place = newest_.try_emplace(key_of(r, tag.zone), none).first;
     index i = tag.begins ? none : place->second;
     while (i != none && entries_[i].record.conntrack != r.conntrack) {
@@ -93,6 +116,7 @@ void flow_book::on_update(ctflow_record& r, transport::record_tag tag) {
     }
     if (i == none) {
         place->second = add(r, tag.begins, place->second);
+        keep(place->second, trailer);
         return;
     }
     auto& e = entries_[i];
@@ -101,7 +125,32 @@ void flow_book::on_update(ctflow_record& r, transport::record_tag tag) {
     }
     r.start = e.record.start;
     e.record = r;
+    keep(i, trailer);
     confirm(e);
+}
+
+void flow_book::keep(index i, const ctflow_trailer* trailer) {
+    if (trailer != nullptr) {
+        trailers_.insert_or_assign(i, *trailer);
+    } else if (!trailers_.empty()) {
+        trailers_.erase(i);
+    }
+}
+
+// The kernel's time stamps are better than ours, which know the end only when it is told.
+void flow_book::set_last_words(ended& e, index its, const message& m, std::uint64_t now) const {
+    ctnetlink::set_last_words(e.record, m);
+    if (its != none) {
+        if (const auto kept = trailers_.find(its); kept != trailers_.end()) {
+            e.trailer = kept->second;
+        }
+    }
+    set_trailer(e.trailer, e.record, m);
+    if (m.start != 0 && m.stop > m.start) {
+        e.trailer.duration = m.stop - m.start;
+    } else if (its != none && entries_[its].begun) {
+        e.trailer.duration = now - entries_[its].origin;
+    }
 }
 
 void flow_book::on_end(const message& m, std::uint64_t now, std::vector<ended>& out) {
@@ -126,7 +175,6 @@ void flow_book::on_end(const message& m, std::uint64_t now, std::vector<ended>& 
     if (its != none) {
         e.record = entries_[its].record;
         e.origin = entries_[its].origin;
-        release(its);
     } else {
         e.record = record_of(m);
     }
@@ -135,7 +183,10 @@ void flow_book::on_end(const message& m, std::uint64_t now, std::vector<ended>& 
     e.record.kind = CTFLOW_RECORD_DESTROY;
     e.record.timestamp = now;
     e.record.netns = netns_;
-    set_last_words(e.record, m);
+    set_last_words(e, its, m, now);
+    if (its != none) {
+        release(its);
+    }
     out.push_back(e);
 }
 
@@ -192,6 +243,7 @@ void flow_book::clear(std::uint32_t netns) noexcept {
     netns_ = netns;
     newest_.clear();
     entries_.clear();
+    trailers_.clear();
     free_ = none;
     alive_ = young_ = old_ = 0;
 }
@@ -204,6 +256,7 @@ flow_book::index flow_book::add(const ctflow_record& r, bool begins, index older
                   .seen = resync_,
                   .older = older,
                   .generation = generation_,
+                  .begun = begins,
                   .confirmed = !begins};
     young_ += begins ? 1 : 0;
     index i = free_;
@@ -275,10 +328,15 @@ void flow_book::confirm(entry& e) noexcept {
 void flow_book::tell_reconstructed(index i, std::uint64_t now, std::vector<ended>& out) {
     const auto& e = entries_[i];
     auto& last = out.emplace_back(ended{.record = e.record,
+                                        .trailer = {},
                                         .conntrack = e.record.conntrack,
                                         .origin = e.origin,
                                         .told = true,
                                         .reconstructed = true});
+    if (const auto kept = trailers_.find(i); kept != trailers_.end()) {
+        last.trailer = kept->second;
+        last.trailer.status |= CTFLOW_STATUS_DYING;
+    }
     last.record.kind = CTFLOW_RECORD_DESTROY;
     last.record.timestamp = now;
     last.record.netns = netns_;
@@ -287,6 +345,7 @@ void flow_book::tell_reconstructed(index i, std::uint64_t now, std::vector<ended
 
 void flow_book::release(index i) noexcept {
     confirm(entries_[i]); // It is in doubt no more.
+    keep(i, nullptr);
     entries_[i].older = std::exchange(free_, i);
     --alive_;
 }

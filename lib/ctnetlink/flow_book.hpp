@@ -4,7 +4,7 @@
 #include "ctnetlink/message.hpp"
 #include "transport/record_tag.hpp"
 
-#include <ctflow/detail/record.h>
+#include <ctflow/detail/trailer.h>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -16,7 +16,8 @@ namespace ctflow::ctnetlink {
 
 // A flow that is over.
 struct ended {
-    ctflow_record record;    // What to tell: the destroy record.
+    ctflow_record record;    // What to tell: the destroy record,
+    ctflow_trailer trailer;  // and what follows it.
     std::uint64_t conntrack; // The address of its nf_conn, 0 if no record of it has been seen.
     std::uint64_t origin;    // The timestamp of the first record that has been: at one address
                              // there may be another flow by now, but not with the same origin.
@@ -52,8 +53,8 @@ public:
     // all events of a flow tell the same.
     //
     // A first packet begins a new entry even if there is one with its key: that one's end is on its
-    // way, or was lost.
-    void on_update(ctflow_record& r, transport::record_tag tag);
+    // way, or was lost. `trailer`: what followed, null if nothing.
+    void on_update(ctflow_record& r, const ctflow_trailer* trailer, transport::record_tag tag);
 
     // The end of a flow, told to `out` with its last counters; `now` is on CLOCK_BOOTTIME, in ns.
     // Its start is what its updates told, or the kernel's of a flow without any. Flows of the same
@@ -91,7 +92,8 @@ private:
         std::uint32_t seen;       // The resync that began or listed it.
         index older;              // Of the same key; of a free entry, the next free one.
         std::uint32_t generation; // Between which calls of in_doubt() it began.
-        bool confirmed;           // More than its first packet is known.
+        bool begun;               // Its first packet was seen.
+        bool confirmed;           // More than that is known.
     };
 
     // Tuples are chosen by whoever sends packets: which of them collide must not be.
@@ -102,6 +104,8 @@ private:
     };
 
     index add(const ctflow_record& r, bool begins, index older);
+    void keep(index i, const ctflow_trailer* trailer);
+    void set_last_words(ended& e, index its, const message& m, std::uint64_t now) const;
     index match(index newest, std::uint64_t start) const noexcept;
     index unlink(index& newest, const message& m, index& over) noexcept;
     bool missed(const entry& e) const noexcept;
@@ -112,6 +116,7 @@ private:
 
     std::uint32_t netns_ = 0;
     std::vector<entry> entries_;
+    boost::unordered_flat_map<index, ctflow_trailer> trailers_; // The last of those that have one.
     index free_ = none;
     std::size_t alive_ = 0;
     std::uint32_t generation_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ctnetlink/message.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include <arpa/inet.h>
@@ -56,18 +57,18 @@ std::uint64_t number64(const nlattr* attribute) noexcept {
     return be64toh(raw<std::uint64_t>(attribute));
 }
 
-bool copy_addresses(const nlattr* ip, flow_key& key) noexcept {
+bool copy_addresses(const nlattr* ip, std::uint8_t family, ctflow_ends& to) noexcept {
     const auto a = nested(ip);
-    if (key.family == AF_INET6) {
-        return copy(a[CTA_IP_V6_SRC], key.src_addr) && copy(a[CTA_IP_V6_DST], key.dst_addr);
+    if (family == AF_INET6) {
+        return copy(a[CTA_IP_V6_SRC], to.src_addr) && copy(a[CTA_IP_V6_DST], to.dst_addr);
     }
     std::array<unsigned char, 4> src;
     std::array<unsigned char, 4> dst;
     if (!copy(a[CTA_IP_V4_SRC], src) || !copy(a[CTA_IP_V4_DST], dst)) {
         return false;
     }
-    std::memcpy(key.src_addr.data(), src.data(), src.size());
-    std::memcpy(key.dst_addr.data(), dst.data(), dst.size());
+    std::memcpy(to.src_addr, src.data(), src.size());
+    std::memcpy(to.dst_addr, dst.data(), dst.size());
     return true;
 }
 
@@ -79,32 +80,72 @@ std::uint16_t type_and_code(const nlattr* type, const nlattr* code) noexcept {
     return value;
 }
 
-bool copy_protocol(const nlattr* proto, flow_key& key) noexcept {
-    const auto a = nested(proto);
-    if (!copy(a[CTA_PROTO_NUM], key.proto)) {
+bool copy_protocol(const nlattr* outer, std::uint8_t& proto, ctflow_ends& to) noexcept {
+    const auto a = nested(outer);
+    if (!copy(a[CTA_PROTO_NUM], proto)) {
         return false;
     }
-    switch (key.proto) {
+    switch (proto) {
     case IPPROTO_ICMP:
-        key.src_port = raw<std::uint16_t>(a[CTA_PROTO_ICMP_ID]);
-        key.dst_port = type_and_code(a[CTA_PROTO_ICMP_TYPE], a[CTA_PROTO_ICMP_CODE]);
+        to.src_port = raw<std::uint16_t>(a[CTA_PROTO_ICMP_ID]);
+        to.dst_port = type_and_code(a[CTA_PROTO_ICMP_TYPE], a[CTA_PROTO_ICMP_CODE]);
         break;
     case IPPROTO_ICMPV6:
-        key.src_port = raw<std::uint16_t>(a[CTA_PROTO_ICMPV6_ID]);
-        key.dst_port = type_and_code(a[CTA_PROTO_ICMPV6_TYPE], a[CTA_PROTO_ICMPV6_CODE]);
+        to.src_port = raw<std::uint16_t>(a[CTA_PROTO_ICMPV6_ID]);
+        to.dst_port = type_and_code(a[CTA_PROTO_ICMPV6_TYPE], a[CTA_PROTO_ICMPV6_CODE]);
         break;
     default: // A protocol that has none leaves them out.
-        key.src_port = raw<std::uint16_t>(a[CTA_PROTO_SRC_PORT]);
-        key.dst_port = raw<std::uint16_t>(a[CTA_PROTO_DST_PORT]);
+        to.src_port = raw<std::uint16_t>(a[CTA_PROTO_SRC_PORT]);
+        to.dst_port = raw<std::uint16_t>(a[CTA_PROTO_DST_PORT]);
     }
     return true;
 }
 
-std::uint16_t zone(const attributes& a, const attributes& tuple) noexcept {
+// One direction's tuple.
+bool copy_tuple(const nlattr* outer, std::uint8_t family, std::uint8_t& proto,
+                ctflow_ends& to) noexcept {
+    const auto a = nested(outer);
+    return copy_addresses(a[CTA_TUPLE_IP], family, to) &&
+           copy_protocol(a[CTA_TUPLE_PROTO], proto, to);
+}
+
+void set_zone(message& m, const attributes& a) noexcept {
     std::uint16_t value = 0;
-    (void)(copy(a[CTA_ZONE], value) || copy(tuple[CTA_TUPLE_ZONE], value) ||
-           copy(nested(a[CTA_TUPLE_REPLY])[CTA_TUPLE_ZONE], value));
-    return ntohs(value);
+    if (copy(a[CTA_ZONE], value)) {
+        m.zone_dir = 3;
+    } else if (copy(nested(a[CTA_TUPLE_ORIG])[CTA_TUPLE_ZONE], value)) {
+        m.zone_dir = 1;
+    } else if (copy(nested(a[CTA_TUPLE_REPLY])[CTA_TUPLE_ZONE], value)) {
+        m.zone_dir = 2;
+    }
+    m.key.zone = ntohs(value);
+}
+
+// What the reply direction is unless something translates it. The ports of ICMP are none: type and
+// code of the reply are others, and conntrack's to know.
+bool is_mirror(const ctflow_ends& reply, const ctflow_ends& orig, std::uint8_t proto) noexcept {
+    const bool icmp = proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
+    return std::ranges::equal(reply.src_addr, orig.dst_addr) &&
+           std::ranges::equal(reply.dst_addr, orig.src_addr) &&
+           (icmp ? reply.src_port == orig.src_port
+                 : reply.src_port == orig.dst_port && reply.dst_port == orig.src_port);
+}
+
+void set_reply(message& m, const nlattr* tuple, const ctflow_ends& orig) noexcept {
+    ctflow_ends reply{};
+    std::uint8_t proto = 0;
+    if (copy_tuple(tuple, m.key.family, proto, reply) && !is_mirror(reply, orig, m.key.proto)) {
+        m.reply = reply;
+    }
+}
+
+void set_state(message& m, const nlattr* info) noexcept {
+    const auto a = nested(info);
+    if (m.key.proto == IPPROTO_TCP) {
+        m.tcp_state = raw<std::uint8_t>(nested(a[CTA_PROTOINFO_TCP])[CTA_PROTOINFO_TCP_STATE]);
+    } else if (m.key.proto == IPPROTO_SCTP) {
+        m.sctp_state = raw<std::uint8_t>(nested(a[CTA_PROTOINFO_SCTP])[CTA_PROTOINFO_SCTP_STATE]);
+    }
 }
 
 bool counters(const nlattr* outer, std::uint64_t& packets, std::uint64_t& bytes) noexcept {
@@ -153,12 +194,18 @@ std::optional<message> parse(std::span<const std::byte> bytes) noexcept {
     message m{};
     m.kind = *kind;
     m.key.family = about->nfgen_family;
-    const auto tuple = nested(a[CTA_TUPLE_ORIG]);
-    if (!copy_addresses(tuple[CTA_TUPLE_IP], m.key) ||
-        !copy_protocol(tuple[CTA_TUPLE_PROTO], m.key)) {
+    ctflow_ends ends{};
+    if (!copy_tuple(a[CTA_TUPLE_ORIG], m.key.family, m.key.proto, ends)) {
         return std::nullopt;
     }
-    m.key.zone = zone(a, tuple);
+    std::ranges::copy(ends.src_addr, m.key.src_addr.begin());
+    std::ranges::copy(ends.dst_addr, m.key.dst_addr.begin());
+    m.key.src_port = ends.src_port;
+    m.key.dst_port = ends.dst_port;
+    set_zone(m, a);
+    set_reply(m, a[CTA_TUPLE_REPLY], ends);
+    m.status = ntohl(raw<std::uint32_t>(a[CTA_STATUS]));
+    m.time_left = raw<std::uint32_t>(a[CTA_TIMEOUT]) != 0;
 
     const bool orig = counters(a[CTA_COUNTERS_ORIG], m.packets_orig, m.bytes_orig);
     const bool ret = counters(a[CTA_COUNTERS_REPLY], m.packets_ret, m.bytes_ret);
@@ -169,10 +216,7 @@ std::optional<message> parse(std::span<const std::byte> bytes) noexcept {
     m.stop = number64(times[CTA_TIMESTAMP_STOP]);
 
     m.mark = ntohl(raw<std::uint32_t>(a[CTA_MARK]));
-    if (m.key.proto == IPPROTO_TCP) {
-        const auto tcp = nested(nested(a[CTA_PROTOINFO])[CTA_PROTOINFO_TCP]);
-        m.tcp_state = raw<std::uint8_t>(tcp[CTA_PROTOINFO_TCP_STATE]);
-    }
+    set_state(m, a[CTA_PROTOINFO]);
     return m;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <ctflow/detail/trailer.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -42,6 +44,13 @@ struct message {
     // CTA_ZONE or, where it holds for one direction only, CTA_TUPLE_ZONE of that one's tuple
     // (ctnetlink_dump_zone_id()). Zone 0 is not told.
     flow_key key;
+    std::uint8_t zone_dir; // The directions that it holds for: ctflow_trailer's.
+
+    // CTA_TUPLE_REPLY, where it is not the mirror of the key.
+    std::optional<ctflow_ends> reply;
+
+    std::uint32_t status; // CTA_STATUS (ctnetlink_dump_status()).
+    bool time_left;       // CTA_TIMEOUT (ctnetlink_dump_timeout()): a second or more.
 
     // CTA_COUNTERS_ORIG and CTA_COUNTERS_REPLY (ctnetlink_dump_acct()). A flow that began while
     // nf_conntrack_acct was 0 has none.
@@ -56,8 +65,9 @@ struct message {
     std::uint64_t start;
     std::uint64_t stop;
 
-    std::uint32_t mark;     // CTA_MARK (ctnetlink_dump_mark()), which is not told if it is 0.
-    std::uint8_t tcp_state; // CTA_PROTOINFO_TCP_STATE (tcp_to_nlattr()), enum tcp_conntrack.
+    std::uint32_t mark;      // CTA_MARK (ctnetlink_dump_mark()), which is not told if it is 0.
+    std::uint8_t tcp_state;  // CTA_PROTOINFO_TCP_STATE (tcp_to_nlattr()), enum tcp_conntrack.
+    std::uint8_t sctp_state; // CTA_PROTOINFO_SCTP_STATE (sctp_to_nlattr()), enum sctp_conntrack.
 };
 
 // Reads the message at the beginning of `bytes`, which are aligned as a nlmsghdr is. Nothing if it

@@ -1,43 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "event/ends.hpp"
+#include "event/flow_id.hpp"
+
 #include <ctflow/event.hpp>
 
-#include <boost/asio/ip/address_v4.hpp>
-#include <boost/asio/ip/address_v6.hpp>
-
-#include <algorithm>
-
-#include <netinet/in.h>
-
 namespace ctflow {
+namespace {
+
+flow_tuple to_tuple(const ctflow_ends& ends, std::uint8_t family, std::uint8_t proto) noexcept {
+    return {to_address(ends.src_addr, family), to_address(ends.dst_addr, family),
+            to_port(ends.src_port, proto), to_port(ends.dst_port, proto)};
+}
+
+tcp_side to_side(const ctflow_trailer& t, int direction) noexcept {
+    return {t.tcp_flags[direction], t.tcp_scale[direction]};
+}
+
+} // namespace
 
 bool event::has_ports() const noexcept {
-    switch (record_.proto) {
-    case IPPROTO_TCP:
-    case IPPROTO_UDP:
-    case IPPROTO_DCCP:
-    case IPPROTO_SCTP:
-    case IPPROTO_UDPLITE:
-        return true;
-    default:
-        return false;
-    }
+    return ctflow::has_ports(record_.proto);
 }
 
 boost::asio::ip::address event::address(const unsigned char (&bytes)[16]) const noexcept {
-    using namespace boost::asio::ip;
-    if (record_.family == AF_INET) {
-        address_v4::bytes_type v4;
-        std::copy_n(bytes, v4.size(), v4.begin());
-        return address_v4(v4);
-    }
-    address_v6::bytes_type v6;
-    std::copy_n(bytes, v6.size(), v6.begin());
-    return address_v6(v6);
+    return to_address(bytes, record_.family);
 }
 
 std::uint16_t event::port(std::uint16_t network_order) const noexcept {
-    // Other protocols keep an ICMP id or a GRE key there.
-    return has_ports() ? ntohs(network_order) : std::uint16_t{0};
+    return to_port(network_order, record_.proto);
+}
+
+flow_tuple event::reply() const noexcept {
+    return has_nat() ? to_tuple(trailer_.reply, record_.family, record_.proto)
+                     : original().mirrored();
+}
+
+std::bitset<128> event::labels() const noexcept {
+    if (!has_part(CTFLOW_TRAILER_LABELS)) {
+        return {};
+    }
+    return std::bitset<128>(trailer_.labels[1]) << 64 | std::bitset<128>(trailer_.labels[0]);
+}
+
+std::optional<flow_master> event::master() const noexcept {
+    if (!has_part(CTFLOW_TRAILER_MASTER)) {
+        return std::nullopt;
+    }
+    const auto& t = trailer_;
+    return flow_master{t.master,
+                       flow_id_of(t.master_ends, t.master_family, t.master_proto, t.master),
+                       t.master_proto, to_tuple(t.master_ends, t.master_family, t.master_proto)};
+}
+
+std::optional<tcp_sides> event::tcp_sides() const noexcept {
+    if (!has_part(CTFLOW_TRAILER_TCP)) {
+        return std::nullopt;
+    }
+    return ctflow::tcp_sides{to_side(trailer_, 0), to_side(trailer_, 1)};
 }
 
 } // namespace ctflow

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "event/flow_id.hpp"
+
 #include "event/blake3.hpp"
+#include "event/ends.hpp"
 
 #include <ctflow/event.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -53,17 +57,27 @@ private:
 
 } // namespace
 
-std::uint32_t event::flow_id() const noexcept {
+std::uint32_t flow_id_of(const ctflow_ends& ends, std::uint8_t family, std::uint8_t proto,
+                         std::uint64_t conntrack) noexcept {
     message m;
-    const bool v4 = record_.family == AF_INET;
-    m.append_address(record_.src_addr, v4);
-    m.append_address(record_.dst_addr, v4);
-    m.append_big_endian(src_port());
-    m.append_big_endian(dst_port());
-    m.append(proto());
-    m.append_little_endian(conntrack());
+    const bool v4 = family == AF_INET;
+    m.append_address(ends.src_addr, v4);
+    m.append_address(ends.dst_addr, v4);
+    m.append_big_endian(to_port(ends.src_port, proto));
+    m.append_big_endian(to_port(ends.dst_port, proto));
+    m.append(proto);
+    m.append_little_endian(conntrack);
     // One bit less, so that it fits the signed integers of the stores it goes to.
     return blake3_first_word(m.bytes()) >> 1;
+}
+
+std::uint32_t event::flow_id() const noexcept {
+    ctflow_ends ends;
+    std::ranges::copy(record_.src_addr, ends.src_addr);
+    std::ranges::copy(record_.dst_addr, ends.dst_addr);
+    ends.src_port = record_.src_port;
+    ends.dst_port = record_.dst_port;
+    return flow_id_of(ends, record_.family, record_.proto, record_.conntrack);
 }
 
 } // namespace ctflow

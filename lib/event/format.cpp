@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "event/ends.hpp"
+
 #include <ctflow/event.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <ostream>
 #include <string>
@@ -34,9 +37,9 @@ std::string protocol(std::uint8_t proto) {
     }
 }
 
-void append_endpoint(std::string& out, const event& e, const boost::asio::ip::address& address,
-                     std::uint16_t port) {
-    if (!e.has_ports()) {
+void append_end(std::string& out, const boost::asio::ip::address& address, std::uint16_t port,
+                bool has_ports) {
+    if (!has_ports) {
         out += address.to_string();
         return;
     }
@@ -45,6 +48,54 @@ void append_endpoint(std::string& out, const event& e, const boost::asio::ip::ad
     out += address.to_string();
     out += brackets ? "]:" : ":";
     out += std::to_string(port);
+}
+
+void append_tuple(std::string& out, const flow_tuple& t, bool has_ports) {
+    append_end(out, t.src_addr, t.src_port, has_ports);
+    out += " > ";
+    append_end(out, t.dst_addr, t.dst_port, has_ports);
+}
+
+// The numbers of the labels that are set.
+std::string list(const std::bitset<128>& labels) {
+    std::string out;
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        if (labels[i]) {
+            out += (out.empty() ? "" : ",") + std::to_string(i);
+        }
+    }
+    return out;
+}
+
+void append_details(std::string& out, const event& e) {
+    if (e.zone() != 0) {
+        out += " zone " + std::to_string(e.zone());
+        if (e.zone_direction() != zone_direction::both) {
+            (out += ' ') += to_string(e.zone_direction());
+        }
+    }
+    if (const auto labels = e.labels(); labels.any()) {
+        out += " labels " + list(labels);
+    }
+    if (e.offload() != flow_offload::none) {
+        out += std::string(" offload ") + to_string(e.offload());
+    }
+    if (const auto master = e.master()) {
+        out += " master " + protocol(master->proto) + ' ';
+        append_tuple(out, master->original, has_ports(master->proto));
+    }
+}
+
+void append_end_of_life(std::string& out, const event& e) {
+    if (e.end_reason() != end_reason::unknown) {
+        (out += ' ') += to_string(e.end_reason());
+    }
+    if (const auto lived = e.duration()) {
+        using namespace std::chrono;
+        const auto ms = duration_cast<milliseconds>(*lived).count();
+        const auto fraction = std::to_string(1000 + ms % 1000);
+        out += " after " + std::to_string(ms / 1000) + '.' + fraction.substr(1) + " s";
+    }
 }
 
 } // namespace
@@ -69,14 +120,17 @@ const char* to_string(tcp_state state) noexcept {
 
 std::string to_string(const event& e) {
     std::string out;
-    out.reserve(256);
+    out.reserve(512);
     out += to_string(e.kind());
     out += ' ';
     out += protocol(e.proto());
     out += ' ';
-    append_endpoint(out, e, e.src_addr(), e.src_port());
-    out += " > ";
-    append_endpoint(out, e, e.dst_addr(), e.dst_port());
+    append_tuple(out, e.original(), e.has_ports());
+    if (e.has_nat()) {
+        out += " (nat ";
+        append_tuple(out, e.reply().mirrored(), e.has_ports());
+        out += ')';
+    }
     out += " orig " + std::to_string(e.packets_orig()) + " packets " +
            std::to_string(e.bytes_orig()) + " bytes, reply " + std::to_string(e.packets_ret()) +
            " packets " + std::to_string(e.bytes_ret()) + " bytes";
@@ -87,6 +141,8 @@ std::string to_string(const event& e) {
     if (e.connmark() != 0) {
         out += " mark " + std::to_string(e.connmark());
     }
+    append_details(out, e);
+    append_end_of_life(out, e);
     out += " netns " + std::to_string(e.netns()) + " id " + std::to_string(e.flow_id());
     return out;
 }

@@ -11,4 +11,8 @@ bool conntrack_present() {
            ::access("/proc/sys/net/netfilter/nf_conntrack_max", F_OK) == 0;
 }
 
+bool flows_may_be_offloaded() {
+    return ::access("/sys/module/nf_flow_table", F_OK) == 0;
+}
+
 } // namespace ctflow::host

@@ -6,4 +6,8 @@ namespace ctflow::host {
 // Whether conntrack is in the kernel: built in, or its module is loaded.
 bool conntrack_present();
 
+// Whether anybody can have forwarded packets of flows without conntrack's seeing them: flowtables,
+// or tc's act_ct, which is built on them. Unless they are built in: nobody has that.
+bool flows_may_be_offloaded();
+
 } // namespace ctflow::host

@@ -19,17 +19,24 @@ constexpr const char* fields[] = {
     "nf_conn.tuplehash.tuple.dst.u.all",
     "nf_conn.tuplehash.tuple.dst.protonum",
     "nf_conn.status",
+    "nf_conn.timeout",
+    "nf_conn.master",
+    "nf_conn.zone.id",
+    "nf_conn.zone.dir",
     "nf_conn.ct_net.net",
     "nf_conn.mark",
     "nf_conn.ext",
     "nf_conn.proto.tcp.state",
+    "nf_conn.proto.tcp.seen.flags",
+    "nf_conn.proto.tcp.seen.td_scale",
+    "nf_conn.proto.sctp.state",
     "nf_ct_ext.offset",
     "net.ns.inum",
     "sk_buff._nfct",
 };
 
 constexpr const char* extension_ids = "nf_ct_ext_id";
-constexpr const char* extensions[] = {"NF_CT_EXT_ACCT", "NF_CT_EXT_TSTAMP"};
+constexpr const char* extensions[] = {"NF_CT_EXT_ACCT", "NF_CT_EXT_TSTAMP", "NF_CT_EXT_LABELS"};
 
 const btf_type* type_of(const btf& types, std::uint32_t id) {
     const auto resolved = btf__resolve_type(&types, id); // Past typedef, const and volatile.

@@ -13,32 +13,26 @@ ring_pass read_bpf_ring(std::span<const std::byte> data, std::uint64_t head, std
                         event_kind kind, std::span<event> out) noexcept {
     return pass_over_bpf(data, head, tail, out.size(),
                          [&](std::uint64_t position, std::uint64_t length, std::size_t index) {
-                             const auto record = length >= event_length
-                                                     ? load<ctflow_record>(data, position)
-                                                     : ctflow_record{};
-                             const bool good = is_record(record, kind);
-                             if (good) {
-                                 out[index] = event(record);
-                             }
-                             return good;
+                             return load_event(data, position, length, kind, out[index]);
                          });
 }
 
 ring_pass read_netfilter_ring(std::span<const std::byte> data, std::uint64_t head,
                               std::uint64_t tail, std::span<event> out,
                               std::span<record_tag> tags) noexcept {
-    return pass_over_bpf(data, head, tail, std::min(out.size(), tags.size()),
-                         [&](std::uint64_t position, std::uint64_t length, std::size_t index) {
-                             const auto update = length >= sizeof(ctflow_netfilter_record)
-                                                     ? load<ctflow_netfilter_record>(data, position)
-                                                     : ctflow_netfilter_record{};
-                             const bool good = is_record(update.record, event_kind::update);
-                             if (good) {
-                                 out[index] = event(update.record);
-                                 tags[index] = {update.zone, update.begins != 0};
-                             }
-                             return good;
-                         });
+    return pass_over_bpf(
+        data, head, tail, std::min(out.size(), tags.size()),
+        [&](std::uint64_t position, std::uint64_t length, std::size_t index) {
+            constexpr auto size = sizeof(ctflow_netfilter_record);
+            const auto update = length >= size ? load<ctflow_netfilter_record>(data, position)
+                                               : ctflow_netfilter_record{};
+            if (!is_record(update.record, event_kind::update)) {
+                return false;
+            }
+            out[index] = event(update.record, load_trailer(data, position + size, length - size));
+            tags[index] = {update.zone, update.begins != 0};
+            return true;
+        });
 }
 
 } // namespace ctflow::transport

@@ -30,8 +30,36 @@ T load(std::span<const std::byte> data, std::uint64_t position) noexcept {
 
 // conntrack knows no other families: what has one was read from the wrong place.
 inline bool is_record(const ctflow_record& r, event_kind kind) noexcept {
-    return r.kind == static_cast<unsigned char>(kind) &&
+    const int last_reason = kind == event_kind::destroy ? CTFLOW_END_EVICTED : CTFLOW_END_UNKNOWN;
+    return r.kind == static_cast<unsigned char>(kind) && r.end_reason <= last_reason &&
            (r.family == AF_INET || r.family == AF_INET6);
+}
+
+// What follows a record, of which `length` bytes are there, padding included: nothing, the
+// duration, or all of it.
+inline ctflow_trailer load_trailer(std::span<const std::byte> data, std::uint64_t position,
+                                   std::uint64_t length) noexcept {
+    ctflow_trailer t; // Most have none: not cleared.
+    if (length >= sizeof(t)) [[unlikely]] {
+        return load<ctflow_trailer>(data, position);
+    }
+    t.duration = length >= sizeof(t.duration) ? load<unsigned long long>(data, position) : 0;
+    t.parts = 0;
+    return t;
+}
+
+// Reads a record of a message of this length, and what follows it. False if it is none of the kind.
+inline bool load_event(std::span<const std::byte> data, std::uint64_t position,
+                       std::uint64_t length, event_kind kind, event& out) noexcept {
+    if (length < event_length) {
+        return false;
+    }
+    const auto record = load<ctflow_record>(data, position);
+    if (!is_record(record, kind)) {
+        return false;
+    }
+    out = event(record, load_trailer(data, position + event_length, length - event_length));
+    return true;
 }
 
 } // namespace ctflow::transport

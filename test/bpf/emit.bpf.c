@@ -6,7 +6,7 @@
 #include "transport.h"
 #include "types.h"
 
-#include <ctflow/detail/record.h>
+#include <ctflow/detail/trailer.h>
 
 #include <bpf/bpf_helpers.h>
 
@@ -14,6 +14,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 unsigned int wanted = 0;        /* how many records a run sends */
 unsigned char ended = 0;        /* they are destroys, not updates */
+unsigned char detailed = 0;     /* they have a trailer */
 unsigned long long next = 1;    /* number of the next, in the place of the conntrack pointer */
 unsigned long long refused = 0; /* how many were lost */
 
@@ -24,16 +25,25 @@ struct __sk_buff {
 
 /* Global: the verifier goes through it once, not in each turn of the loop. */
 __attribute__((noinline)) int emit_one(struct __sk_buff* skb) {
-    struct ctflow_record record = {.family = 2};
+    const u64 size = sizeof(struct ctflow_record);
+    struct message message;
 
-    record.conntrack = next++;
-    record.timestamp = bpf_ktime_get_boot_ns();
-    if (ended) {
-        record.kind = CTFLOW_RECORD_DESTROY;
-        return output_destroy(skb, &record);
+    begin_message(&message, ended ? CTFLOW_RECORD_DESTROY : CTFLOW_RECORD_UPDATE);
+    message.record.family = 2;
+    message.record.conntrack = next++;
+    message.record.timestamp = bpf_ktime_get_boot_ns();
+    message.trailer.duration = ended;
+    if (detailed) {
+        __builtin_memset(&message.trailer, 0, sizeof(message.trailer));
+        message.trailer.parts = CTFLOW_TRAILER_STATUS | CTFLOW_TRAILER_MASTER;
+        message.trailer.master = message.record.conntrack;
+        if (ended)
+            return output_destroy(skb, &message, sizeof(message));
+        return output_update(skb, &message, sizeof(message));
     }
-    record.kind = CTFLOW_RECORD_UPDATE;
-    return output_update(skb, &record);
+    if (ended)
+        return output_destroy(skb, &message, size + sizeof(message.trailer.duration));
+    return output_update(skb, &message, size);
 }
 
 SEC("tc")

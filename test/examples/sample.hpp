@@ -65,7 +65,7 @@ private:
         r.src_port = htons(from_port);
         r.dst_port = htons(to_port);
         r.proto = proto;
-        r.tcp_state = proto == IPPROTO_TCP ? 3 : 0; // ESTABLISHED
+        r.tcp_state = (proto == IPPROTO_TCP ? 3 : 0) & 0xf; // ESTABLISHED
         r.conntrack = conntrack;
         r.start = static_cast<std::uint64_t>((epoch + start).time_since_epoch().count());
         r.timestamp = static_cast<std::uint64_t>(age.count());
@@ -75,7 +75,7 @@ private:
         r.bytes_ret = bytes_ret;
         r.connmark = 7;
         r.netns = 4026531840;
-        r.kind = static_cast<unsigned char>(kind);
+        r.kind = static_cast<unsigned char>(kind) & 0xf;
         return event(r);
     }
 };

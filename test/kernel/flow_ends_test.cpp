@@ -161,7 +161,7 @@ struct tiny_fixture : fixture {
                      << " --dport 9 --timeout 600\n";
             auto r = make_record(AF_INET, "192.0.2.1", "192.0.2.2", IPPROTO_UDP,
                                  ::htons(static_cast<std::uint16_t>(1 + i)), ::htons(9), 1 + i);
-            book.on_update(r, {0, false});
+            book.on_update(r, nullptr, {0, false});
         }
         // A file that nobody else has a name for: this runs as root, on hosts with other users.
         const auto text = commands.str();
@@ -178,7 +178,7 @@ struct tiny_fixture : fixture {
         std::map<std::uint64_t, int> seen;
         for (const auto& e : ends) {
             BOOST_TEST(e.told);
-            BOOST_TEST(e.record.kind == CTFLOW_RECORD_DESTROY);
+            BOOST_TEST(+e.record.kind == CTFLOW_RECORD_DESTROY);
             ++seen[e.conntrack];
         }
         BOOST_TEST(seen.size() == count);
@@ -197,7 +197,7 @@ BOOST_FIXTURE_TEST_CASE(a_deleted_flow_ends_with_its_counters, fixture) {
     BOOST_REQUIRE(counted.packets_orig == 3U);
     auto r =
         make_record(AF_INET, "127.0.0.1", "127.0.0.1", IPPROTO_UDP, ::htons(1001), ::htons(1002));
-    book.on_update(r, {0, true});
+    book.on_update(r, nullptr, {0, true});
 
     ns.run("conntrack -D -p udp");
     until_ends(1);
@@ -219,7 +219,7 @@ BOOST_FIXTURE_TEST_CASE(icmp, fixture) {
            "--icmp-id 4660 --timeout 600");
     auto r = make_record(AF_INET, "192.0.2.1", "192.0.2.2", IPPROTO_ICMP, ::htons(4660),
                          in_memory(8, 0));
-    book.on_update(r, {0, false});
+    book.on_update(r, nullptr, {0, false});
     ns.run("conntrack -D -p icmp");
     until_ends(1);
     BOOST_TEST(ends[0].conntrack == r.conntrack);
@@ -230,7 +230,7 @@ BOOST_FIXTURE_TEST_CASE(icmpv6, fixture) {
            "--icmpv6-code 0 --icmpv6-id 4660 --timeout 600");
     auto r = make_record(AF_INET6, "2001:db8::1", "2001:db8::2", IPPROTO_ICMPV6, ::htons(4660),
                          in_memory(128, 0));
-    book.on_update(r, {0, false});
+    book.on_update(r, nullptr, {0, false});
     ns.run("conntrack -D -f ipv6 -p icmpv6");
     until_ends(1);
     BOOST_TEST(ends[0].conntrack == r.conntrack);
@@ -241,16 +241,16 @@ BOOST_FIXTURE_TEST_CASE(tcp_with_mark_zone_and_state, fixture) {
            "--state ESTABLISHED --mark 77 --zone 5");
     auto other = make_record(AF_INET, "192.0.2.1", "192.0.2.2", IPPROTO_TCP, ::htons(1001),
                              ::htons(80), 0xb000);
-    book.on_update(other, {4, false});
+    book.on_update(other, nullptr, {4, false});
     auto r =
         make_record(AF_INET, "192.0.2.1", "192.0.2.2", IPPROTO_TCP, ::htons(1001), ::htons(80));
-    book.on_update(r, {5, false});
+    book.on_update(r, nullptr, {5, false});
 
     ns.run("conntrack -D -p tcp");
     until_ends(1);
     BOOST_TEST(ends[0].conntrack == r.conntrack);
     BOOST_TEST(ends[0].record.connmark == 77U);
-    BOOST_TEST(ends[0].record.tcp_state == 3); // ESTABLISHED
+    BOOST_TEST(+ends[0].record.tcp_state == 3); // ESTABLISHED
     BOOST_TEST(book.size() == 1U);
 }
 
@@ -259,7 +259,7 @@ BOOST_FIXTURE_TEST_CASE(ipv6_and_a_zone_of_one_direction, fixture) {
            "--timeout 600 --orig-zone 9");
     auto r = make_record(AF_INET6, "2001:db8::1", "2001:db8::2", IPPROTO_UDP, ::htons(1001),
                          ::htons(53));
-    book.on_update(r, {9, false});
+    book.on_update(r, nullptr, {9, false});
     ns.run("conntrack -D -f ipv6 -p udp");
     until_ends(1);
     BOOST_TEST(ends[0].conntrack == r.conntrack);
@@ -274,7 +274,7 @@ BOOST_FIXTURE_TEST_CASE(the_kernels_start_tells_flows_of_one_tuple_apart, fixtur
                              ::htons(53), 0xa000 + i);
         r.start = wall_now();
         told.push_back(r.start);
-        book.on_update(r, {0, true});
+        book.on_update(r, nullptr, {0, true});
         ns.run(make);
         // It lives for longer than its first packet was under way.
         std::this_thread::sleep_for(std::chrono::nanoseconds(wall_now() - r.start) + 10ms);
@@ -342,7 +342,7 @@ BOOST_FIXTURE_TEST_CASE(overruns_while_the_table_is_listed, tiny_fixture) {
 
 BOOST_FIXTURE_TEST_CASE(a_resync_can_be_asked_for, fixture) {
     auto r = make_record(AF_INET, "192.0.2.1", "192.0.2.2", IPPROTO_UDP, ::htons(1), ::htons(2));
-    book.on_update(r, {0, false});
+    book.on_update(r, nullptr, {0, false});
     source.request_resync();
     BOOST_TEST(!turn());
     while (!turn()) {
@@ -361,7 +361,7 @@ BOOST_FIXTURE_TEST_CASE(a_flow_that_never_was_ends_after_two_ticks, fixture) {
         make_record(AF_INET, "192.0.2.1", "192.0.2.2", IPPROTO_UDP, ::htons(3), ::htons(4), 0xb000);
     for (auto* r : {&there, &never}) {
         r->timestamp -= 2 * ctnetlink::flow_book::confirmation_time;
-        book.on_update(*r, {0, true});
+        book.on_update(*r, nullptr, {0, true});
     }
     source.tick();
     BOOST_TEST(turn());

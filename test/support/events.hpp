@@ -14,7 +14,7 @@ namespace ctflow::test {
 inline event numbered(std::uint64_t number, event_kind kind = event_kind::update) {
     ctflow_record r{};
     r.conntrack = number;
-    r.kind = static_cast<unsigned char>(kind);
+    r.kind = static_cast<unsigned char>(kind) & 0xf;
     r.family = AF_INET;
     return event(r);
 }

@@ -241,10 +241,15 @@ BOOST_AUTO_TEST_CASE(a_record_that_is_too_short_is_malformed_and_the_next_is_rea
 
 BOOST_AUTO_TEST_CASE(each_ring_takes_its_own_kind_alone) {
     for (const auto wanted : {event_kind::update, event_kind::destroy}) {
-        for (unsigned kind = 0; kind < 256; ++kind) {
-            const bool right = kind == static_cast<unsigned>(wanted);
+        const unsigned reasons = wanted == event_kind::destroy ? CTFLOW_END_EVICTED : 0;
+        for (unsigned byte = 0; byte < 256; ++byte) {
+            const unsigned kind = byte & 0xf;
+            const unsigned reason = byte >> 4;
+            const bool right = kind == static_cast<unsigned>(wanted) && reason <= reasons;
             test_ring ring(128);
-            ring.put_record(some_record(1, static_cast<event_kind>(kind)));
+            auto record = some_record(1, static_cast<event_kind>(kind));
+            record.end_reason = reason & 0xf;
+            ring.put_record(record);
             std::vector<event> out(1);
             const auto pass = ring.read(out, wanted);
             BOOST_TEST(pass.events == (right ? 1U : 0U));

@@ -24,7 +24,7 @@ std::vector<event> batch(event_kind kind, std::uint64_t first, std::size_t count
     std::vector<event> events;
     for (std::size_t i = 0; i < count; ++i) {
         ctflow_record r{};
-        r.kind = static_cast<unsigned char>(kind);
+        r.kind = static_cast<unsigned char>(kind) & 0xf;
         r.packets_orig = first + i;
         events.emplace_back(r);
     }

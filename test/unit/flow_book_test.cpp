@@ -78,7 +78,7 @@ struct fixture {
                          std::uint64_t packets = 1) {
         auto r = f.record(start, packets);
         r.timestamp = ++records;
-        book.on_update(r, {f.zone, begins});
+        book.on_update(r, nullptr, {f.zone, begins});
         return r.start;
     }
 
@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(a_lost_end_is_concluded_from_that_of_the_next) {
     BOOST_TEST(e[0].told);
     BOOST_TEST(e[0].record.start == 1000U);
     BOOST_TEST(e[0].record.packets_orig == 5U);
-    BOOST_TEST(e[0].record.kind == CTFLOW_RECORD_DESTROY);
+    BOOST_TEST(+e[0].record.kind == CTFLOW_RECORD_DESTROY);
     BOOST_TEST(e[0].record.timestamp == now);
     BOOST_TEST(e[1].reconstructed);
     BOOST_TEST(e[1].record.start == 2000U);

@@ -20,7 +20,7 @@ inline ctflow_record some_record(unsigned char seed, event_kind kind = event_kin
     }
     ctflow_record record;
     std::memcpy(&record, bytes.data(), sizeof(record));
-    record.kind = static_cast<unsigned char>(kind);
+    record.kind = static_cast<unsigned char>(kind) & 0xf;
     record.family = seed % 2 == 0 ? 2 : 10; // AF_INET, AF_INET6
     return record;
 }

@@ -377,10 +377,15 @@ BOOST_AUTO_TEST_CASE(a_longer_lost_record_counts_as_any) {
 
 BOOST_AUTO_TEST_CASE(each_ring_takes_its_own_kind_alone) {
     for (const auto wanted : {event_kind::update, event_kind::destroy}) {
-        for (unsigned kind = 0; kind < 256; ++kind) {
-            const bool right = kind == static_cast<unsigned>(wanted);
+        const unsigned reasons = wanted == event_kind::destroy ? CTFLOW_END_EVICTED : 0;
+        for (unsigned byte = 0; byte < 256; ++byte) {
+            const unsigned kind = byte & 0xf;
+            const unsigned reason = byte >> 4;
+            const bool right = kind == static_cast<unsigned>(wanted) && reason <= reasons;
             test_ring ring(128);
-            ring.put_sample(some_record(1, static_cast<event_kind>(kind)));
+            auto record = some_record(1, static_cast<event_kind>(kind));
+            record.end_reason = reason & 0xf;
+            ring.put_sample(record);
             std::vector<event> out(1);
             const auto pass = ring.read(out, wanted);
             BOOST_TEST(pass.events == (right ? 1U : 0U));

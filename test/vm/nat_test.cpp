@@ -207,6 +207,16 @@ BOOST_FIXTURE_TEST_CASE(an_ftp_data_connection_is_a_flow_of_its_own, world) {
     BOOST_TEST(data.dst_addr() == make_address("192.0.2.1"));
     BOOST_TEST(data.dst_port() == 2001);
     BOOST_TEST(data.bytes_orig() > 10'000U);
+    const auto control = w.select(in_a && from_port(1001)).front();
+    for (const event& e : w.select(in_a && from_port(20))) {
+        BOOST_REQUIRE(e.master());
+        BOOST_TEST(e.master()->conntrack == control.conntrack());
+        BOOST_TEST(e.master()->flow_id == control.flow_id());
+        BOOST_TEST(e.master()->proto == control.proto());
+        BOOST_TEST((e.master()->original == control.original()));
+        BOOST_TEST(has(e.status(), flow_status::expected));
+    }
+    BOOST_TEST(!control.master());
     check_destroy(w, net.a, from_port(1001), "-p tcp --orig-port-dst 21");
     BOOST_TEST(w.count(in_a) == 4U);
     w.stop();

@@ -9,7 +9,9 @@
  * The record that the BPF program sends for a flow, as it is in memory.
  *
  * It is conntracct's acct_event_t. That ended in three unnamed bytes of padding; here they have
- * names. Integers are in host order but for the ports.
+ * names, two of them for each half. Integers are in host order but for the ports.
+ *
+ * A ctflow_trailer follows if there is more to say of the flow.
  */
 struct ctflow_record {
     unsigned long long start;        /**< ns since the epoch, 0 without nf_conntrack_timestamp */
@@ -27,14 +29,28 @@ struct ctflow_record {
     unsigned short dst_port; /**< keep things of their own in these two */
     unsigned char proto;     /**< IPPROTO_* */
     unsigned char family;    /**< AF_INET or AF_INET6 */
-    unsigned char kind;      /**< enum ctflow_record_kind */
-    unsigned char tcp_state; /**< enum tcp_conntrack; 0 unless proto is TCP */
+    unsigned char kind : 4;  /**< enum ctflow_record_kind */
+    unsigned char end_reason : 4; /**< enum ctflow_end_reason; 0 of an update */
+    unsigned char tcp_state : 4;  /**< enum tcp_conntrack; 0 unless proto is TCP */
+    unsigned char confirmed : 1;  /**< of nf_conn's status: it is in the table */
+    unsigned char seen_reply : 1; /**< the same: packets have gone both ways */
+    unsigned char assured : 1;    /**< the same: it is not dropped early */
+    unsigned char nat_done : 1;   /**< the same: it has been through NAT, changed or not */
 };
 
 /** What a record says of its flow: event_kind's values. */
 enum ctflow_record_kind {
     CTFLOW_RECORD_UPDATE = 1,
     CTFLOW_RECORD_DESTROY = 2,
+};
+
+/** Why a flow has ended: end_reason's values. */
+enum ctflow_end_reason {
+    CTFLOW_END_UNKNOWN,
+    CTFLOW_END_TIMEOUT,
+    CTFLOW_END_CLOSED,
+    CTFLOW_END_DELETED,
+    CTFLOW_END_EVICTED,
 };
 
 #ifdef __cplusplus

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/* Reads what a record says out of a flow. */
+#include "conntrack.h"
+#include "read.h"
+#include "types.h"
+
+#include <ctflow/detail/record.h>
+#include <ctflow/detail/status.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+/*
+ * nf_conn_acct, which only the module's BTF describes, if any: two counters, original and reply,
+ * each of packets and bytes as atomic64_t. The same on every kernel since 3.11.
+ */
+struct flow_counters {
+    u64 packets_orig;
+    u64 bytes_orig;
+    u64 packets_ret;
+    u64 bytes_ret;
+};
+
+/* A flow, and what is read of it once. */
+struct flow {
+    const struct nf_conn* ct;
+    u64 status;
+    u64 extensions; /* their address, or zero if there are none */
+    u8 offset[8];   /* of each, by its number; zero of those that are not there */
+};
+
+static __always_inline void look_at(struct flow* flow, const struct nf_conn* ct) {
+    flow->ct = ct;
+    flow->status = KERNEL_READ(ct, status);
+    flow->extensions = number_of(KERNEL_READ(ct, ext));
+    if (flow->extensions)
+        read_words((u64*)flow->offset,
+                   flow->extensions + bpf_core_field_offset(struct nf_ct_ext, offset), 1);
+}
+
+/* The address of an extension, or zero if there is none. */
+static __always_inline u64 extension(const struct flow* flow, u32 id) {
+    u8 offset;
+
+    if (!flow->extensions || id >= sizeof(flow->offset))
+        return 0;
+    offset = flow->offset[id];
+    return offset ? flow->extensions + offset : 0;
+}
+
+/* What was never confirmed never was in the table: refused, or clashed with another. Templates, in
+ * which rules keep a zone, pass for confirmed. */
+static __always_inline int was_flow(u64 status) {
+    return (status & (IPS_CONFIRMED | IPS_TEMPLATE)) == IPS_CONFIRMED;
+}
+
+/* Confirmed, and not on its way out. */
+static __always_inline int is_alive(u64 status) {
+    return (status & (IPS_CONFIRMED | IPS_DYING)) == IPS_CONFIRMED;
+}
+
+/* Returns zero if the flow has no counters. */
+static __always_inline int read_counters(const struct flow* flow, struct flow_counters* counters) {
+    u64 acct = extension(flow, bpf_core_enum_value(enum nf_ct_ext_id, NF_CT_EXT_ACCT));
+
+    return acct && read_words((u64*)counters, acct, sizeof(*counters) / sizeof(u64));
+}
+
+/* Where it is noted when the flow began and ended (nf_conn_tstamp), or zero if that is not done. */
+static __always_inline u64 timestamps(const struct flow* flow) {
+    if (!bpf_core_enum_value_exists(enum nf_ct_ext_id, NF_CT_EXT_TSTAMP))
+        return 0;
+    return extension(flow, bpf_core_enum_value(enum nf_ct_ext_id, NF_CT_EXT_TSTAMP));
+}
+
+/* When the flow began: the first member of nf_conn_tstamp. Zero if nobody noted it. */
+static __always_inline u64 start_of(const struct flow* flow) {
+    u64 tstamp = timestamps(flow);
+    u64 start = 0;
+
+    if (tstamp)
+        read_words(&start, tstamp, 1);
+    return start;
+}
+
+static __always_inline void read_address(unsigned char* to, const union nf_inet_addr* from) {
+#ifdef CTFLOW_TYPED_POINTERS
+    for (int i = 0; i < 4; ++i) {
+        u32 word = from->all[i];
+
+        __builtin_memcpy(to + sizeof(word) * i, &word, sizeof(word));
+    }
+#else
+    bpf_probe_read_kernel(to, sizeof(*from), from);
+#endif
+}
+
+/* Everything but the counters, timestamp and kind. The record is zeroed before. */
+static __always_inline void describe(const struct flow* flow, struct ctflow_record* record) {
+    const struct nf_conn* ct = flow->ct;
+
+    record->start = start_of(flow);
+    record->conntrack = (u64)ct;
+
+    read_address(record->src_addr, &ct->tuplehash[0].tuple.src.u3);
+    read_address(record->dst_addr, &ct->tuplehash[0].tuple.dst.u3);
+    record->src_port = KERNEL_READ(ct, tuplehash[0].tuple.src.u.all);
+    record->dst_port = KERNEL_READ(ct, tuplehash[0].tuple.dst.u.all);
+    record->family = (u8)KERNEL_READ(ct, tuplehash[0].tuple.src.l3num);
+    record->proto = KERNEL_READ(ct, tuplehash[0].tuple.dst.protonum);
+    if (record->proto == PROTO_TCP)
+        record->tcp_state = KERNEL_READ(ct, proto.tcp.state);
+
+    ctflow_set_status(record, (u32)flow->status);
+    record->netns = KERNEL_READ(ct, ct_net.net, ns.inum);
+    if (bpf_core_field_exists(ct->mark)) /* CONFIG_NF_CONNTRACK_MARK */
+        record->connmark = KERNEL_READ(ct, mark);
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ctflow/detail/export.hpp>
+#include <ctflow/flow_tuple.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace ctflow {
+
+/// The flow that announced another one: an FTP control connection its data connection, say. A
+/// helper of conntrack's (nf_conntrack_ftp and its like) reads that in its packets.
+struct flow_master {
+    std::uint64_t conntrack = 0; ///< Its event::conntrack().
+    std::uint32_t flow_id = 0;   ///< Its event::flow_id().
+    std::uint8_t proto = 0;      ///< IPPROTO_*
+    flow_tuple original;         ///< Its ends, as event::original().
+
+    /// Whether all is the same.
+    friend bool operator==(const flow_master&, const flow_master&) = default;
+};
+
+/// What conntrack knows of one side of a TCP connection (ip_ct_tcp_state of the kernel's
+/// linux/netfilter/nf_conntrack_tcp.h).
+struct tcp_side {
+    std::uint8_t flags = 0;        ///< IP_CT_TCP_FLAG_* of uapi/linux/netfilter/nf_conntrack_tcp.h.
+    std::uint8_t window_scale = 0; ///< Exponent, if flags has IP_CT_TCP_FLAG_WINDOW_SCALE.
+
+    /// Whether this side has sent a FIN: IP_CT_TCP_FLAG_CLOSE_INIT.
+    bool closed() const noexcept { return (flags & 0x04) != 0; }
+
+    /// Whether both are the same.
+    friend bool operator==(const tcp_side&, const tcp_side&) = default;
+};
+
+/// Both sides of a TCP connection.
+struct tcp_sides {
+    tcp_side orig; ///< Who began the connection.
+    tcp_side ret;  ///< Whom it was for.
+
+    /// Whether both are the same.
+    friend bool operator==(const tcp_sides&, const tcp_sides&) = default;
+};
+
+/// The directions of a flow that its zone holds for.
+enum class zone_direction : std::uint8_t {
+    original = 1, ///< The original one: the reply direction is in zone 0.
+    reply = 2,    ///< The reply direction: the original one is in zone 0.
+    both = 3,     ///< As a rule.
+};
+
+/// "original", "reply", "both".
+CTFLOW_DECL const char* to_string(zone_direction direction) noexcept;
+
+} // namespace ctflow
