@@ -2,7 +2,9 @@
 #include "format.hpp"
 
 #include <algorithm>
+#include <bitset>
 #include <concepts>
+#include <cstddef>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -34,11 +36,84 @@ private:
     std::string text_;
 };
 
+// [A,B,...] of texts that are JSON already.
+std::string list(const std::vector<std::string>& elements) {
+    std::string text = "[";
+    for (const auto& each : elements) {
+        (text += text.size() == 1 ? "" : ",") += each;
+    }
+    return text + ']';
+}
+
+// The names between commas, as JSON.
+std::string list_names(std::string_view names) {
+    std::vector<std::string> all;
+    while (!names.empty()) {
+        const auto name = names.substr(0, names.find(','));
+        all.push_back('"' + std::string(name) + '"');
+        names.remove_prefix(std::min(name.size() + 1, names.size()));
+    }
+    return list(all);
+}
+
+std::string list_bits(const std::bitset<128>& bits) {
+    std::vector<std::string> all;
+    for (std::size_t i = 0; i < bits.size(); ++i) {
+        if (bits[i]) {
+            all.push_back(std::to_string(i));
+        }
+    }
+    return list(all);
+}
+
+std::string side(const ctflow::tcp_side& s) {
+    return object().add("flags", s.flags).add("window_scale", s.window_scale).finish();
+}
+
+void add_details(object& o, const ctflow::event& e) {
+    if (e.has_nat()) {
+        const auto reply = e.reply();
+        o.add("reply_src_addr", reply.src_addr.to_string())
+            .add("reply_dst_addr", reply.dst_addr.to_string())
+            .add("reply_src_port", reply.src_port)
+            .add("reply_dst_port", reply.dst_port);
+    }
+    if (e.zone() != 0) {
+        o.add("zone", e.zone()).add("zone_direction", to_string(e.zone_direction()));
+    }
+    if (e.labels().any()) {
+        o.add_raw("labels", list_bits(e.labels()));
+    }
+    if (e.offload() != ctflow::flow_offload::none) {
+        o.add("offload", to_string(e.offload()));
+    }
+    if (const auto m = e.master()) {
+        o.add_raw("master", object()
+                                .add("flow_id", m->flow_id)
+                                .add("src_addr", m->original.src_addr.to_string())
+                                .add("dst_addr", m->original.dst_addr.to_string())
+                                .add("src_port", m->original.src_port)
+                                .add("dst_port", m->original.dst_port)
+                                .add("proto", m->proto)
+                                .finish());
+    }
+    if (const auto sides = e.tcp_sides()) {
+        o.add_raw("tcp_orig", side(sides->orig)).add_raw("tcp_ret", side(sides->ret));
+    }
+}
+
+void add_end(object& o, const ctflow::event& e) {
+    o.add("end_reason", to_string(e.end_reason()));
+    if (const auto lived = e.duration()) {
+        o.add("duration", lived->count());
+    }
+}
+
 } // namespace
 
 std::string to_json(const ctflow::event& e) {
-    return object()
-        .add("event", to_string(e.kind()))
+    object o;
+    o.add("event", to_string(e.kind()))
         .add("start", e.start().time_since_epoch().count())
         .add("timestamp", e.timestamp().time_since_epoch().count())
         .add("flow_id", e.flow_id())
@@ -53,7 +128,12 @@ std::string to_json(const ctflow::event& e) {
         .add("dst_port", e.dst_port())
         .add("netns", e.netns())
         .add("proto", e.proto())
-        .finish();
+        .add_raw("status", list_names(to_string(e.status())));
+    add_details(o, e);
+    if (e.kind() == ctflow::event_kind::destroy) {
+        add_end(o, e);
+    }
+    return o.finish();
 }
 
 std::string stats_json(const ctflow::probe_stats& probe, const ctflow::consumer_stats& consumer) {

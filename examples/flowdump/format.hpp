@@ -10,7 +10,8 @@
 namespace flowdump {
 
 /// One JSON object, without a newline. Numbers are integers: start in ns since the epoch, timestamp
-/// in ns since boot; up to 64 bits, more than a double holds.
+/// in ns since boot, duration in ns; up to 64 bits, more than a double holds. What a flow has not is
+/// left out: where there is no NAT there are no reply_ members.
 std::string to_json(const ctflow::event& e);
 
 /// {"probe":{...},"consumer":{...}}, by the names of ctflow/stats.hpp.

@@ -47,6 +47,7 @@ a rate that falls with its age, and when it ends.
   --queue N          events that may wait to be printed (16384)
   --max-flows N      flows that can be followed at a time (65536)
   --no-sysctl        do not switch on conntrack's counters and time stamps
+  --tcp-sides        tell both sides' flags and window scales of all TCP connections
   --stats            print statistics at the end, as JSON on stderr
   --check            tell what is in the way of events here, and what mends it;
                      exit status 0 if nothing is
@@ -150,6 +151,7 @@ enum id : int {
     queue,
     max_flows,
     no_sysctl,
+    tcp_sides,
     stats,
     check,
     version,
@@ -174,6 +176,7 @@ constexpr option table[] = {
     {"queue", required_argument, nullptr, id::queue},
     {"max-flows", required_argument, nullptr, id::max_flows},
     {"no-sysctl", no_argument, nullptr, id::no_sysctl},
+    {"tcp-sides", no_argument, nullptr, id::tcp_sides},
     {"stats", no_argument, nullptr, id::stats},
     {"check", no_argument, nullptr, id::check},
     {"version", no_argument, nullptr, id::version},
@@ -270,12 +273,15 @@ std::string set(int option, std::string_view value, options& o) {
                    ? ""
                    : "a time such as 150s (ns, us, ms, s, m or h), 24h at most";
     case id::queue:
-        // Each event has its place in memory beforehand: this many are 1.7 GB.
+        // Each event has its place in memory beforehand: this many are 4.3 GB.
         return set_number(value, o.queue, 1U << 24);
     case id::max_flows:
         return set_number(value, o.config.max_flows, ctflow::config::max_flows_limit);
     case id::no_sysctl:
         o.sysctl = false;
+        break;
+    case id::tcp_sides:
+        o.config.tcp_sides = true;
         break;
     case id::stats:
         o.stats = true;

@@ -27,8 +27,8 @@ struct tcp_side {
     std::uint8_t flags = 0;        ///< IP_CT_TCP_FLAG_* of uapi/linux/netfilter/nf_conntrack_tcp.h.
     std::uint8_t window_scale = 0; ///< Exponent, if flags has IP_CT_TCP_FLAG_WINDOW_SCALE.
 
-    /// Whether this side has sent a FIN: IP_CT_TCP_FLAG_CLOSE_INIT.
-    bool closed() const noexcept { return (flags & 0x04) != 0; }
+    /// Whether this side was the first to send a FIN: IP_CT_TCP_FLAG_CLOSE_INIT.
+    bool closed_first() const noexcept { return (flags & 0x04) != 0; }
 
     /// Whether both are the same.
     friend bool operator==(const tcp_side&, const tcp_side&) = default;

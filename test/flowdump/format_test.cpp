@@ -57,7 +57,8 @@ BOOST_AUTO_TEST_CASE(ipv4_update) {
                    std::to_string(e.flow_id()) +
                    R"(,"connmark":7,"src_addr":"192.0.2.1","dst_addr":"192.0.2.2",)"
                    R"("packets_orig":3,"bytes_orig":384,"packets_ret":2,"bytes_ret":456,)"
-                   R"("src_port":40001,"dst_port":53,"netns":4026531840,"proto":17})");
+                   R"("src_port":40001,"dst_port":53,"netns":4026531840,"proto":17,)"
+                   R"("status":[]})");
 }
 
 BOOST_AUTO_TEST_CASE(ipv6_destroy) {
@@ -75,7 +76,45 @@ BOOST_AUTO_TEST_CASE(ipv6_destroy) {
                    std::to_string(e.flow_id()) +
                    R"(,"connmark":7,"src_addr":"2001:db8::1","dst_addr":"2001:db8::ff",)"
                    R"("packets_orig":18446744073709551615,"bytes_orig":384,"packets_ret":2,)"
-                   R"("bytes_ret":456,"src_port":0,"dst_port":0,"netns":4026531840,"proto":58})");
+                   R"("bytes_ret":456,"src_port":0,"dst_port":0,"netns":4026531840,"proto":58,)"
+                   R"("status":["DYING"],"end_reason":"unknown"})");
+}
+
+BOOST_AUTO_TEST_CASE(what_few_flows_have_comes_behind) {
+    auto r = some_record();
+    r.proto = IPPROTO_TCP;
+    r.kind = CTFLOW_RECORD_DESTROY;
+    r.end_reason = CTFLOW_END_CLOSED;
+    ctflow_trailer t{};
+    t.parts = CTFLOW_TRAILER_STATUS | CTFLOW_TRAILER_REPLY | CTFLOW_TRAILER_LABELS |
+              CTFLOW_TRAILER_MASTER | CTFLOW_TRAILER_TCP;
+    t.duration = 1'500'000'000;
+    t.status = 0x401f;
+    t.zone = 7;
+    t.zone_dir = 3;
+    t.labels[0] = 0x28;
+    t.reply.dst_addr[0] = 10;
+    t.reply.src_port = htons(53);
+    t.reply.dst_port = htons(40002);
+    t.master = 1;
+    t.master_proto = IPPROTO_TCP;
+    t.master_family = AF_INET;
+    t.master_ends.src_port = htons(21);
+    t.tcp_flags[0] = 5;
+    t.tcp_scale[1] = 7;
+    const ctflow::event e(r, t);
+    const auto json = flowdump::to_json(e);
+    const auto master = std::to_string(e.master()->flow_id);
+    BOOST_TEST(
+        json.substr(json.find(R"("status")")) ==
+        R"("status":["EXPECTED","SEEN_REPLY","ASSURED","CONFIRMED","SRC_NAT","OFFLOAD"],)"
+        R"("reply_src_addr":"0.0.0.0","reply_dst_addr":"10.0.0.0","reply_src_port":53,)"
+        R"("reply_dst_port":40002,"zone":7,"zone_direction":"both","labels":[3,5],)"
+        R"("offload":"software","master":{"flow_id":)" +
+            master +
+            R"(,"src_addr":"0.0.0.0","dst_addr":"0.0.0.0","src_port":21,"dst_port":0,"proto":6},)"
+            R"("tcp_orig":{"flags":5,"window_scale":0},"tcp_ret":{"flags":0,"window_scale":7},)"
+            R"("end_reason":"closed","duration":1500000000})");
 }
 
 BOOST_AUTO_TEST_CASE(statistics) {

@@ -22,6 +22,7 @@ using ctflow::event;
 using ctflow::event_kind;
 using ctflow::test::same;
 using ctflow::test::some_record;
+using ctflow::test::some_trailer;
 using ctflow::transport::read_bpf_ring;
 using ctflow::transport::ring_pass;
 
@@ -58,6 +59,14 @@ public:
     void put_other(std::uint32_t length, std::uint32_t flags = 0) {
         put_header(length | flags);
         fill(length);
+    }
+
+    void put_record(const ctflow_record& record, std::span<const std::byte> behind) {
+        put_header(static_cast<std::uint32_t>(104 + behind.size()));
+        put(record);
+        for (const auto byte : behind) {
+            put(byte);
+        }
     }
 
     ring_pass read(std::span<event> out, event_kind kind = event_kind::update) const {
@@ -237,6 +246,37 @@ BOOST_AUTO_TEST_CASE(a_record_that_is_too_short_is_malformed_and_the_next_is_rea
             BOOST_TEST(same(out[0], some_record(2)));
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(what_follows_a_record_is_read_wherever_it_wraps_around) {
+    const auto trailer = some_trailer(0x5a);
+    for (std::uint64_t start = 0; start < 512; start += 8) {
+        BOOST_TEST_CONTEXT("start " << start) {
+            test_ring ring(512, 4096 + start);
+            ring.put_record(some_record(1), std::as_bytes(std::span(&trailer, 1)));
+            ring.put_record(some_record(2));
+            std::vector<event> out(2);
+            const auto pass = ring.read(out);
+            BOOST_TEST(pass.events == 2U);
+            BOOST_TEST(pass.tail == ring.head);
+            BOOST_TEST(same(out[0], some_record(1), trailer));
+            BOOST_TEST(same(out[1], some_record(2)));
+            BOOST_TEST(!out[1].has_details());
+            BOOST_TEST(!out[1].duration());
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(of_a_plain_end_that_is_its_duration) {
+    const std::uint64_t duration = 123'456'789;
+    test_ring ring(512);
+    ring.put_record(some_record(1, event_kind::destroy), std::as_bytes(std::span(&duration, 1)));
+    std::vector<event> out(1);
+    BOOST_TEST(ring.read(out, event_kind::destroy).events == 1U);
+    BOOST_TEST(same(out[0], some_record(1, event_kind::destroy)));
+    BOOST_TEST(!out[0].has_details());
+    BOOST_REQUIRE(out[0].duration());
+    BOOST_TEST(out[0].duration()->count() == 123'456'789);
 }
 
 BOOST_AUTO_TEST_CASE(each_ring_takes_its_own_kind_alone) {

@@ -147,6 +147,74 @@ BOOST_AUTO_TEST_CASE(an_end_with_all_there_is) {
     BOOST_TEST(m->stop == 1'700'000'009'000'000'001U);
     BOOST_TEST(m->mark == 42U);
     BOOST_TEST(m->tcp_state == 7);
+    BOOST_TEST(m->status == 0x18eU);
+    BOOST_TEST(m->zone_dir == 3);
+    BOOST_TEST(!m->time_left);
+}
+
+BOOST_AUTO_TEST_CASE(a_reply_that_is_the_mirror_is_not_told_and_any_other_is) {
+    const auto reply = [](const char* src, const char* dst, std::uint16_t sport,
+                          std::uint16_t dport) {
+        builder b;
+        b.ports(CTA_TUPLE_ORIG, IPPROTO_UDP); // 192.0.2.1:1001 > 198.51.100.2:53
+        b.nest(CTA_TUPLE_REPLY, [&] {
+            b.nest(CTA_TUPLE_IP, [&] {
+                b.put_address(CTA_IP_V4_SRC, AF_INET, src);
+                b.put_address(CTA_IP_V4_DST, AF_INET, dst);
+            });
+            b.nest(CTA_TUPLE_PROTO, [&] {
+                b.put(CTA_PROTO_NUM, std::uint8_t{IPPROTO_UDP});
+                b.put(CTA_PROTO_SRC_PORT, ::htons(sport));
+                b.put(CTA_PROTO_DST_PORT, ::htons(dport));
+            });
+        });
+        return b.parsed().value().reply;
+    };
+    BOOST_TEST(!reply("198.51.100.2", "192.0.2.1", 53, 1001));
+    BOOST_TEST(reply("198.51.100.3", "192.0.2.1", 53, 1001).has_value());
+    BOOST_TEST(reply("198.51.100.2", "192.0.2.2", 53, 1001).has_value());
+    BOOST_TEST(reply("198.51.100.2", "192.0.2.1", 54, 1001).has_value());
+    const auto translated = reply("198.51.100.2", "192.0.2.1", 53, 40000);
+    BOOST_REQUIRE(translated);
+    BOOST_TEST(translated->src_port == ::htons(53));
+    BOOST_TEST(translated->dst_port == ::htons(40000));
+}
+
+// Its type and code are the answer's, for which there is no rule.
+BOOST_AUTO_TEST_CASE(the_reply_of_a_ping_is_its_mirror) {
+    builder b;
+    const auto icmp = [&](std::uint8_t type) {
+        b.put(CTA_PROTO_NUM, std::uint8_t{IPPROTO_ICMP}).put(CTA_PROTO_ICMP_ID, ::htons(7));
+        b.put(CTA_PROTO_ICMP_TYPE, type).put(CTA_PROTO_ICMP_CODE, std::uint8_t{0});
+    };
+    b.nest(CTA_TUPLE_ORIG, [&] {
+        b.nest(CTA_TUPLE_IP, [&] {
+            b.put_address(CTA_IP_V4_SRC, AF_INET, "192.0.2.1");
+            b.put_address(CTA_IP_V4_DST, AF_INET, "192.0.2.2");
+        });
+        b.nest(CTA_TUPLE_PROTO, [&] { icmp(8); });
+    });
+    b.nest(CTA_TUPLE_REPLY, [&] {
+        b.nest(CTA_TUPLE_IP, [&] {
+            b.put_address(CTA_IP_V4_SRC, AF_INET, "192.0.2.2");
+            b.put_address(CTA_IP_V4_DST, AF_INET, "192.0.2.1");
+        });
+        b.nest(CTA_TUPLE_PROTO, [&] { icmp(0); });
+    });
+    BOOST_TEST(!b.parsed().value().reply);
+}
+
+BOOST_AUTO_TEST_CASE(time_that_is_left_and_the_state_of_an_association) {
+    builder b;
+    b.ports(CTA_TUPLE_ORIG, IPPROTO_SCTP).put(CTA_TIMEOUT, ::htonl(29));
+    b.nest(CTA_PROTOINFO, [&] {
+        b.nest(CTA_PROTOINFO_SCTP, [&] { b.put(CTA_PROTOINFO_SCTP_STATE, std::uint8_t{1}); });
+    });
+    const auto m = b.parsed();
+    BOOST_REQUIRE(m.has_value());
+    BOOST_TEST(m->time_left);
+    BOOST_TEST(m->sctp_state == 1);
+    BOOST_TEST(m->tcp_state == 0);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_dump_lists_is_a_flow) {
@@ -239,6 +307,7 @@ BOOST_AUTO_TEST_CASE(a_zone_may_be_that_of_one_direction) {
         const auto m = b.parsed();
         BOOST_REQUIRE(m.has_value());
         BOOST_TEST(m->key.zone == 300);
+        BOOST_TEST(m->zone_dir == (direction == CTA_TUPLE_ORIG ? 1 : 2));
     }
 }
 

@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(soon_after_boot_it_counts_as_of_that_age_too) {
     const auto c = default_curve();
     ctflow_flow_state flow{};
     // Its supposed birth lies before the clock began.
-    for (const ns now : {ns{0}, 5 * second, minute - 1, minute, minute + 1}) {
+    for (const ns now : {ns{0}, 5 * second, minute - 4, minute, minute + 4}) {
         BOOST_TEST(curve_adopt(&c, &flow, now) == 1);
         BOOST_TEST(flow.next == now + minute); // curve1's rate.
         BOOST_TEST(curve_sample(&c, &flow, now + 4 * minute - 1) == 1);

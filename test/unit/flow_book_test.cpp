@@ -115,6 +115,8 @@ BOOST_AUTO_TEST_CASE(a_flow_begins_goes_on_and_ends) {
     last.bytes_ret = 44;
     last.mark = 5;
     last.tcp_state = 3;
+    last.status = 0x20e; // SEEN_REPLY, ASSURED, CONFIRMED, DYING
+    last.time_left = true;
     book.on_end(last, now, out);
     BOOST_REQUIRE(out.size() == 1U);
     const auto& e = out[0];
@@ -130,8 +132,79 @@ BOOST_AUTO_TEST_CASE(a_flow_begins_goes_on_and_ends) {
     expected.bytes_ret = 44;
     expected.connmark = 5;
     expected.tcp_state = 3;
+    expected.end_reason = CTFLOW_END_DELETED;
+    expected.seen_reply = expected.assured = expected.confirmed = 1;
     BOOST_TEST(std::memcmp(&e.record, &expected, sizeof(expected)) == 0);
     BOOST_TEST(book.size() == 0U);
+}
+
+// Ctnetlink tells what has become of the flow, but not all that its records told.
+BOOST_AUTO_TEST_CASE(the_end_has_the_details_of_both) {
+    const flow f{.zone = 4};
+    ctflow_trailer known{};
+    known.parts = CTFLOW_TRAILER_STATUS | CTFLOW_TRAILER_LABELS | CTFLOW_TRAILER_TCP;
+    known.labels[0] = 5;
+    auto r = f.record(1000, 1);
+    r.timestamp = 1;
+    book.on_update(r, &known, {f.zone, true});
+
+    auto last = f.told(message_kind::end, 1003, 9);
+    last.status = 0x2be;
+    last.zone_dir = 3;
+    last.reply = ctflow_ends{{192}, {1}, 7, 9};
+    last.stop = 5003;
+    book.on_end(last, now, out);
+    BOOST_REQUIRE(out.size() == 1U);
+    const auto& t = out[0].trailer;
+    BOOST_TEST(t.parts == (CTFLOW_TRAILER_STATUS | CTFLOW_TRAILER_LABELS | CTFLOW_TRAILER_REPLY));
+    BOOST_TEST(t.status == 0x2beU);
+    BOOST_TEST(t.labels[0] == 5U);
+    BOOST_TEST(t.zone == 4U);
+    BOOST_TEST(t.reply.dst_port == 9U);
+    BOOST_TEST(t.duration == 4000U); // The kernel's.
+}
+
+BOOST_AUTO_TEST_CASE(a_plain_end_has_a_duration_alone) {
+    const flow f;
+    first(f, 0);
+    auto last = f.told(message_kind::end, 0, 9);
+    last.status = 0x20e;
+    book.on_end(last, now, out);
+    BOOST_TEST(out.at(0).trailer.parts == 0U);
+    BOOST_TEST(out.at(0).trailer.duration == now - 1); // Ours, from the first packet on.
+
+    later(f, 0);
+    book.on_end(last, now, out);
+    BOOST_TEST(out.at(1).trailer.duration == 0U); // Which was not seen.
+}
+
+BOOST_AUTO_TEST_CASE(details_that_are_gone_are_not_remembered) {
+    const flow f;
+    ctflow_trailer known{};
+    known.parts = CTFLOW_TRAILER_STATUS | CTFLOW_TRAILER_LABELS;
+    auto r = f.record(1000, 1);
+    book.on_update(r, &known, {f.zone, true});
+    book.on_update(r, nullptr, {f.zone, false});
+    auto last = f.told(message_kind::end, 1000, 9);
+    last.status = 0x20e;
+    book.on_end(last, now, out);
+    BOOST_TEST(out.at(0).trailer.parts == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_reconstructed_end_has_the_last_known_details) {
+    const flow f;
+    ctflow_trailer known{};
+    known.parts = CTFLOW_TRAILER_STATUS | CTFLOW_TRAILER_MASTER;
+    known.status = 0xf;
+    known.master = 77;
+    auto r = f.record(1000, 1);
+    book.on_update(r, &known, {f.zone, false});
+    book.begin_resync(now);
+    BOOST_REQUIRE(end_resync().size() == 1U);
+    BOOST_TEST(out[0].reconstructed);
+    BOOST_TEST(out[0].trailer.master == 77U);
+    BOOST_TEST(out[0].trailer.status == 0x20fU);
+    BOOST_TEST(+out[0].record.end_reason == CTFLOW_END_UNKNOWN);
 }
 
 BOOST_AUTO_TEST_CASE(all_events_of_a_flow_tell_the_start_that_the_first_told) {
@@ -173,6 +246,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_flow_never_seen_is_told_by_what_the_kernel_say
     expected.conntrack = 0;
     expected.timestamp = now;
     expected.kind = CTFLOW_RECORD_DESTROY;
+    expected.end_reason = CTFLOW_END_TIMEOUT;
     BOOST_TEST(std::memcmp(&e.record, &expected, sizeof(expected)) == 0);
 }
 

@@ -39,6 +39,12 @@ struct test_ring : ctflow::test::ring_bytes {
         }
     }
 
+    void put_update(const ctflow_record& record, std::uint16_t zone,
+                    const ctflow_trailer& trailer) {
+        put_update(record, zone, 0, length + sizeof(trailer));
+        put(trailer);
+    }
+
     ring_pass read(std::size_t room_for_events, std::size_t room_for_tags) {
         events.assign(room_for_events, event());
         tags.assign(room_for_tags, record_tag{0xffff, true});
@@ -82,6 +88,20 @@ BOOST_AUTO_TEST_CASE(they_are_read_wherever_they_wrap_around) {
             BOOST_TEST(ring.tags[1].zone == 9U);
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_trailer_follows_the_tag) {
+    test_ring ring(1024);
+    const auto trailer = ctflow::test::some_trailer(0x33);
+    ring.put_update(some_record(2), 7, trailer);
+    ring.put_update(some_record(5), 8, 0);
+    const auto pass = ring.read(4, 4);
+    BOOST_TEST(pass.events == 2U);
+    BOOST_TEST(pass.tail == ring.head);
+    BOOST_TEST(same(ring.events[0], some_record(2), trailer));
+    BOOST_TEST(ring.tags[0].zone == 7U);
+    BOOST_TEST(!ring.events[1].has_details());
+    BOOST_TEST(ring.tags[1].zone == 8U);
 }
 
 BOOST_AUTO_TEST_CASE(the_shorter_of_the_two_spans_counts) {

@@ -104,6 +104,24 @@ BOOST_AUTO_TEST_CASE(fentry_that_is_asked_for_needs_no_symbols) {
     BOOST_TEST(h.asked_symbols == 0);
 }
 
+BOOST_AUTO_TEST_CASE(what_others_forward_is_counted_where_that_can_be_seen) {
+    auto functions = current;
+    functions.insert("nf_ct_acct_add");
+    for (const auto mode : {attach_mode::fentry, attach_mode::kprobe}) {
+        host h{functions, functions};
+        const auto plan = h.plan(mode);
+        BOOST_TEST((plan.points == std::vector<hook_point>{insert_point,
+                                                           accounting_point,
+                                                           {task::offloaded, "nf_ct_acct_add"},
+                                                           {task::destroy, "nf_ct_destroy"}}));
+        BOOST_TEST((plan.hooks().at(2) == hook{hook_role::accounting, "nf_ct_acct_add",
+                                               mode == attach_mode::fentry ? "fexit" : "kprobe"}));
+
+        host nobody{functions, functions, {ctflow::bpf::count_of_others}};
+        check_plan(nobody.plan(mode), mode, "nf_ct_destroy");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(without_any_btf_of_conntrack_kprobes_are_chosen) {
     host h{{}, current};
     check_plan(h.plan(attach_mode::automatic), attach_mode::kprobe, "nf_ct_destroy");

@@ -21,8 +21,26 @@ inline ctflow_record some_record(unsigned char seed, event_kind kind = event_kin
     ctflow_record record;
     std::memcpy(&record, bytes.data(), sizeof(record));
     record.kind = static_cast<unsigned char>(kind) & 0xf;
+    record.end_reason = CTFLOW_END_UNKNOWN;
     record.family = seed % 2 == 0 ? 2 : 10; // AF_INET, AF_INET6
     return record;
+}
+
+// With what a plain end has, or with all there is.
+inline ctflow_trailer some_trailer(unsigned char seed) {
+    std::array<unsigned char, sizeof(ctflow_trailer)> bytes;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        bytes[i] = static_cast<unsigned char>(seed ^ i);
+    }
+    ctflow_trailer trailer;
+    std::memcpy(&trailer, bytes.data(), sizeof(trailer));
+    trailer.parts |= CTFLOW_TRAILER_STATUS;
+    return trailer;
+}
+
+inline bool same(const event& e, const ctflow_record& record, const ctflow_trailer& trailer) {
+    return std::memcmp(&e.record(), &record, sizeof(record)) == 0 && e.trailer() != nullptr &&
+           std::memcmp(e.trailer(), &trailer, sizeof(trailer)) == 0;
 }
 
 inline bool same(const event& e, const ctflow_record& record) {

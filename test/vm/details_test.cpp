@@ -295,12 +295,12 @@ BOOST_FIXTURE_TEST_CASE(both_sides_of_a_connection_are_told_if_wanted, world) {
         asio::read(client, asio::buffer(got), eof);
         const auto half_closed = [](const event& e) {
             const auto sides = e.tcp_sides();
-            return sides && sides->ret.closed();
+            return sides && sides->ret.closed_first();
         };
         const auto mine = in_netns(net.a.inode()) && from_port(1001);
         w.until("one side to close", [&] { return w.count(mine && half_closed) > 0; });
         const auto sides = w.select(mine && half_closed).front().tcp_sides();
-        BOOST_TEST(!sides->orig.closed());
+        BOOST_TEST(!sides->orig.closed_first());
         BOOST_TEST((sides->orig.flags & 1) == 1); // IP_CT_TCP_FLAG_WINDOW_SCALE
         BOOST_TEST(sides->orig.window_scale > 0);
     }
@@ -310,8 +310,8 @@ BOOST_FIXTURE_TEST_CASE(both_sides_of_a_connection_are_told_if_wanted, world) {
         BOOST_TEST(!last.tcp_sides()); // Ctnetlink does not tell.
     } else {
         BOOST_REQUIRE(last.tcp_sides());
-        BOOST_TEST(last.tcp_sides()->orig.closed());
-        BOOST_TEST(last.tcp_sides()->ret.closed());
+        BOOST_TEST(!last.tcp_sides()->orig.closed_first());
+        BOOST_TEST(last.tcp_sides()->ret.closed_first());
     }
     w.stop();
 }
@@ -337,21 +337,25 @@ BOOST_FIXTURE_TEST_CASE(an_end_has_its_reason_and_its_duration, world) {
     BOOST_REQUIRE(deleted.duration());
     BOOST_TEST((*deleted.duration() > 2200ms && *deleted.duration() <= lived));
 
-    // Silent for a second. The garbage collector comes by later than that: its time counts.
+    // Silent for a second. It is taken out later than that, by who comes across it: the garbage
+    // collector can take a minute or two.
+    const auto expire = [&] {
+        w.idle(1500ms);
+        net.a.run("conntrack -L");
+    };
     net.a.sysctl("netfilter/nf_conntrack_udp_timeout", "1");
     auto silent = bind_udp(net.a, "192.0.2.1", 1002);
     send(silent, b, 100);
-    w.until("the timeout", [&] { return w.count(in_a && from_port(1002)) == 2; });
+    expire();
     const event timeout = only_destroy(w, in_a && from_port(1002));
     BOOST_TEST(to_string(timeout.end_reason()) == "timeout");
     BOOST_REQUIRE(timeout.duration());
-    BOOST_TEST((*timeout.duration() > 900ms && *timeout.duration() < 1500ms),
+    BOOST_TEST((*timeout.duration() > 900ms && *timeout.duration() < 1400ms),
                "it lived for " << timeout.duration()->count() << " ns");
 
     // Closed, by both sides.
     { auto [client, server] = connect(1003, 2003); }
-    w.until("the close",
-            [&] { return w.count(in_a && from_port(1003) && of_kind(event_kind::destroy)) > 0; });
+    expire();
     const event over = only_destroy(w, in_a && from_port(1003));
     BOOST_TEST(to_string(over.end_reason()) == "closed");
     BOOST_TEST(over.duration().has_value());
