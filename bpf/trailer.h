@@ -30,32 +30,34 @@ static __always_inline u16 zone_of(const struct nf_conn* ct) {
     return KERNEL_READ(ct, zone.id);
 }
 
-/* Macros: CO-RE knows the elements of arrays by literal numbers alone. */
-#define READ_ENDS(to, ct, direction)                                                               \
-    do {                                                                                           \
-        read_address((to)->src_addr, &(ct)->tuplehash[direction].tuple.src.u3);                    \
-        read_address((to)->dst_addr, &(ct)->tuplehash[direction].tuple.dst.u3);                    \
-        (to)->src_port = KERNEL_READ(ct, tuplehash[direction].tuple.src.u.all);                    \
-        (to)->dst_port = KERNEL_READ(ct, tuplehash[direction].tuple.dst.u.all);                    \
-    } while (0)
-
+/* A macro: CO-RE knows the elements of arrays by literal numbers alone. */
 #define READ_SIDE(trailer, ct, direction)                                                          \
     do {                                                                                           \
         (trailer)->tcp_flags[direction] = KERNEL_READ(ct, proto.tcp.seen[direction].flags);        \
         (trailer)->tcp_scale[direction] = KERNEL_READ(ct, proto.tcp.seen[direction].td_scale);     \
     } while (0)
 
+static __always_inline void read_reply(struct ctflow_trailer* trailer, const struct nf_conn* ct) {
+    struct direction reply;
+
+    read_tuple(&reply, &ct->tuplehash[1].tuple);
+    trailer->reply = reply.ends;
+    trailer->parts |= CTFLOW_TRAILER_REPLY;
+}
+
 /* A flow that was expected keeps the one that expected it, until nf_ct_destroy() gives that back.
  */
 static __always_inline void read_master(struct ctflow_trailer* trailer, const struct nf_conn* ct) {
     const struct nf_conn* master = KERNEL_READ(ct, master);
+    struct direction original;
 
     if (!master)
         return;
+    read_tuple(&original, &master->tuplehash[0].tuple);
     trailer->master = number_of(master);
-    READ_ENDS(&trailer->master_ends, master, 0);
-    trailer->master_proto = KERNEL_READ(master, tuplehash[0].tuple.dst.protonum);
-    trailer->master_family = (u8)KERNEL_READ(master, tuplehash[0].tuple.src.l3num);
+    trailer->master_ends = original.ends;
+    trailer->master_proto = original.proto;
+    trailer->master_family = original.family;
     trailer->parts |= CTFLOW_TRAILER_MASTER;
 }
 
@@ -90,10 +92,8 @@ static __always_inline int describe_more(const struct flow* flow, int has_master
         trailer->zone = zone;
         trailer->zone_dir = KERNEL_READ(ct, zone.dir);
     }
-    if (status & IPS_NAT) {
-        READ_ENDS(&trailer->reply, ct, 1);
-        trailer->parts |= CTFLOW_TRAILER_REPLY;
-    }
+    if (status & IPS_NAT)
+        read_reply(trailer, ct);
     if (has_master && (status & IPS_EXPECTED))
         read_master(trailer, ct);
     if (sides) {
