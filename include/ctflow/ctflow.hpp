@@ -6,6 +6,7 @@
 
 // All of ctflow.
 #include <ctflow/clock.hpp>
+#include <ctflow/community_id.hpp>
 #include <ctflow/config.hpp>
 #include <ctflow/consumer.hpp>
 #include <ctflow/error.hpp>
