@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format.hpp"
 
+#include <ctflow/community_id.hpp>
+
 #include <algorithm>
 #include <bitset>
 #include <concepts>
@@ -111,7 +113,7 @@ void add_end(object& o, const ctflow::event& e) {
 
 } // namespace
 
-std::string to_json(const ctflow::event& e) {
+std::string to_json(const ctflow::event& e, std::optional<std::uint16_t> community_seed) {
     object o;
     o.add("event", to_string(e.kind()))
         .add("start", e.start().time_since_epoch().count())
@@ -133,7 +135,14 @@ std::string to_json(const ctflow::event& e) {
     if (e.kind() == ctflow::event_kind::destroy) {
         add_end(o, e);
     }
+    if (community_seed) {
+        o.add("community_id", community_id(e, *community_seed));
+    }
     return o.finish();
+}
+
+std::string to_text(const ctflow::event& e, std::optional<std::uint16_t> community_seed) {
+    return to_string(e) + (community_seed ? ' ' + community_id(e, *community_seed) : "");
 }
 
 std::string stats_json(const ctflow::probe_stats& probe, const ctflow::consumer_stats& consumer) {

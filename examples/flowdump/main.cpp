@@ -107,7 +107,8 @@ asio::awaitable<ctflow::error_code> print_events(ctflow::consumer& consumer, con
         }
         text.clear();
         for (const auto& event : room.first(n)) {
-            text += o.json ? flowdump::to_json(event) : to_string(event);
+            text += o.json ? flowdump::to_json(event, o.community_seed)
+                           : flowdump::to_text(event, o.community_seed);
             text += '\n';
         }
         if (const auto failure = co_await out.write(text)) {

@@ -20,6 +20,9 @@ Prints what each network flow of this host has moved so far: when it begins, at
 a rate that falls with its age, and when it ends.
 
   --json             one JSON object a line
+  --community-id SEED
+                     with each flow's Community ID, by which Zeek, Suricata and
+                     Elastic know it; SEED is 0 unless theirs is another
   --mode MODE        update, destroy or all (all)
   --count N          end after N events
   --duration TIME    end after this time
@@ -135,6 +138,7 @@ bool parse_curve(std::string_view text, ctflow::config& c) {
 // Above all characters, so that getopt_long's answer tells an option from a stray character.
 enum id : int {
     json = 256,
+    community_id,
     mode,
     count,
     duration,
@@ -160,6 +164,7 @@ enum id : int {
 
 constexpr option table[] = {
     {"json", no_argument, nullptr, id::json},
+    {"community-id", required_argument, nullptr, id::community_id},
     {"mode", required_argument, nullptr, id::mode},
     {"count", required_argument, nullptr, id::count},
     {"duration", required_argument, nullptr, id::duration},
@@ -225,6 +230,8 @@ std::string set(int option, std::string_view value, options& o) {
     case id::json:
         o.json = true;
         break;
+    case id::community_id:
+        return set_number(value, o.community_seed.emplace(), UINT16_MAX, 0);
     case id::mode:
         return set_word<ctflow::consumer_mode>(value, o.mode,
                                                {{"update", ctflow::consumer_mode::update},

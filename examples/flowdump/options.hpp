@@ -17,6 +17,7 @@ namespace flowdump {
 /// What the command line says.
 struct options {
     bool json = false;
+    std::optional<std::uint16_t> community_seed; ///< For a Community ID, if one is wanted.
     ctflow::consumer_mode mode = ctflow::consumer_mode::all;
     std::optional<std::uint64_t> count;
     std::optional<std::chrono::nanoseconds> duration;

@@ -61,6 +61,23 @@ BOOST_AUTO_TEST_CASE(ipv4_update) {
                    R"("status":[]})");
 }
 
+// An example of the specification's.
+BOOST_AUTO_TEST_CASE(with_a_community_id) {
+    auto r = some_record();
+    const unsigned char from[] = {192, 168, 1, 52};
+    const unsigned char to[] = {8, 8, 8, 8};
+    std::copy(std::begin(from), std::end(from), r.src_addr);
+    std::copy(std::begin(to), std::end(to), r.dst_addr);
+    r.src_port = htons(54585);
+    const ctflow::event e(r);
+    const auto json = flowdump::to_json(e);
+    BOOST_TEST(flowdump::to_json(e, 0) ==
+               json.substr(0, json.size() - 1) +
+                   R"(,"community_id":"1:d/FP5EW3wiY1vCndhwleRRKHowQ="})");
+    BOOST_TEST(flowdump::to_text(e, 1) == to_string(e) + " 1:Q9We8WO3piVF8yEQBNJF4uiSVrI=");
+    BOOST_TEST(flowdump::to_text(e, {}) == to_string(e));
+}
+
 BOOST_AUTO_TEST_CASE(ipv6_destroy) {
     auto r = some_record();
     set_v6(r.src_addr, "2001:db8::1");

@@ -103,6 +103,10 @@ BOOST_AUTO_TEST_CASE(words) {
 }
 
 BOOST_AUTO_TEST_CASE(numbers) {
+    BOOST_TEST(good({"--community-id", "0"}).community_seed.value() == 0U);
+    BOOST_TEST(good({"--community-id", "65535"}).community_seed.value() == 65535U);
+    BOOST_TEST(bad({"--community-id", "65536"}) ==
+               "--community-id must be a whole number from 0 to 65535, not '65536'");
     BOOST_TEST(good({"--count", "1"}).count.value() == 1U);
     BOOST_TEST(good({"--count", "18446744073709551615"}).count.value() ==
                std::numeric_limits<std::uint64_t>::max());
