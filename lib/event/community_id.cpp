@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "event/community_id.hpp"
+
 #include <ctflow/community_id.hpp>
 
 #include <boost/archive/iterators/base64_from_binary.hpp>
@@ -117,31 +119,36 @@ std::string id_of(std::uint16_t seed, endpoint from, endpoint to, std::uint8_t p
 
 } // namespace
 
-std::string community_id(const event& e, std::uint16_t seed) {
-    const auto& r = e.record();
-    const std::size_t length = r.family == AF_INET ? 4 : 16;
-    endpoint from{std::span(r.src_addr).first(length)};
-    endpoint to{std::span(r.dst_addr).first(length)};
-    switch (r.proto) {
+std::string community_id_of(const raw_tuple& t, std::uint16_t seed) {
+    const std::size_t length = t.family == AF_INET ? 4 : 16;
+    endpoint from{t.src_addr.first(length)};
+    endpoint to{t.dst_addr.first(length)};
+    switch (t.proto) {
     case IPPROTO_TCP:
     case IPPROTO_UDP:
     case IPPROTO_SCTP:
-        from.port = big_endian(e.src_port());
-        to.port = big_endian(e.dst_port());
-        return id_of(seed, from, to, r.proto, true, false);
+        from.port = big_endian(ntohs(t.src_port));
+        to.port = big_endian(ntohs(t.dst_port));
+        return id_of(seed, from, to, t.proto, true, false);
     case IPPROTO_ICMP:
     case IPPROTO_ICMPV6: {
-        const auto type = static_cast<unsigned char>(ntohs(r.dst_port) >> 8);
-        const auto code = static_cast<unsigned char>(ntohs(r.dst_port) & 0xff);
-        const auto other = r.proto == IPPROTO_ICMP ? counterpart(icmp_pairs, type)
+        const auto type = static_cast<unsigned char>(ntohs(t.dst_port) >> 8);
+        const auto code = static_cast<unsigned char>(ntohs(t.dst_port) & 0xff);
+        const auto other = t.proto == IPPROTO_ICMP ? counterpart(icmp_pairs, type)
                                                    : counterpart(icmpv6_pairs, type);
         from.port = big_endian(type);
         to.port = big_endian(other.value_or(code));
-        return id_of(seed, from, to, r.proto, true, !other);
+        return id_of(seed, from, to, t.proto, true, !other);
     }
     default:
-        return id_of(seed, from, to, r.proto, false, false);
+        return id_of(seed, from, to, t.proto, false, false);
     }
+}
+
+std::string community_id(const event& e, std::uint16_t seed) {
+    const auto& r = e.record();
+    return community_id_of({r.family, r.proto, r.src_addr, r.dst_addr, r.src_port, r.dst_port},
+                           seed);
 }
 
 } // namespace ctflow
