@@ -2,6 +2,7 @@
 #include "ctnetlink/flow_book.hpp"
 
 #include "end.h"
+#include "event/keyed_hash.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,13 +10,10 @@
 #include <cstring>
 #include <iterator>
 #include <limits>
-#include <random>
 #include <utility>
 
 namespace ctflow::ctnetlink {
 namespace {
-
-__extension__ using wide = unsigned __int128;
 
 flow_key key_of(const ctflow_record& r, std::uint16_t zone) noexcept {
     flow_key key;
@@ -71,17 +69,6 @@ void set_trailer(ctflow_trailer& t, const ctflow_record& r, const message& m) no
     }
 }
 
-// Both halves of a product, which mixes each bit into many.
-std::uint64_t folded(std::uint64_t a, std::uint64_t b) noexcept {
-    const wide product = static_cast<wide>(a) * b;
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
-std::uint64_t random_seed() {
-    std::random_device device;
-    return std::uint64_t{device()} << 32 | device();
-}
-
 constexpr std::uint64_t distance(std::uint64_t a, std::uint64_t b) noexcept {
     return a < b ? b - a : a - b;
 }
@@ -89,11 +76,7 @@ constexpr std::uint64_t distance(std::uint64_t a, std::uint64_t b) noexcept {
 } // namespace
 
 std::size_t flow_book::hash::operator()(const flow_key& key) const noexcept {
-    const auto w = std::bit_cast<std::array<std::uint64_t, 5>>(key);
-    constexpr std::uint64_t odd = 0x9e3779b97f4a7c15; // 2^64 over the golden ratio.
-    const auto src = folded(w[0] ^ seed, w[1] ^ odd ^ std::rotl(seed, 24));
-    const auto dst = folded(w[2] ^ src, w[3] ^ odd ^ std::rotl(seed, 48));
-    return folded(w[4] ^ dst, odd ^ src);
+    return keyed_hash(std::bit_cast<std::array<std::uint64_t, 5>>(key), seed);
 }
 
 flow_book::flow_book(std::size_t expected) : newest_(0, hash{random_seed()}) {

@@ -96,7 +96,6 @@ private:
         bool confirmed;           // More than that is known.
     };
 
-    // Tuples are chosen by whoever sends packets: which of them collide must not be.
     struct hash {
         using is_avalanching = void;
         std::uint64_t seed;
