@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delta_flow.hpp"
+#include "support/failing_memory.hpp"
+
+#include <ctflow/flow_deltas.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+using namespace ctflow::test;
+using ctflow::delta_kind;
+using ctflow::event_kind;
+
+namespace {
+
+constexpr auto none = ctflow::flow_delta{};
+constexpr auto since = ctflow::boot_clock::time_point(1000s - 1s);
+const auto nothing_late = delta(delta_kind::late, 0, 0, 0, 0);
+
+struct fixture {
+    ctflow::flow_deltas deltas{8, since};
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(flow_deltas, fixture)
+
+BOOST_AUTO_TEST_CASE(a_flow_begins_goes_on_and_ends) {
+    const delta_flow f;
+    BOOST_TEST(deltas.take(f.at(1000s, 1)) == delta(delta_kind::whole, 1, 100, 0, 0));
+    BOOST_TEST(deltas.size() == 1U);
+    BOOST_TEST(deltas.take(f.at(1020s, 5)) == delta(delta_kind::next, 4, 400, 2, 80, 20s));
+    BOOST_TEST(deltas.take(f.at(1040s, 5)) == delta(delta_kind::next, 0, 0, 0, 0, 20s));
+    BOOST_TEST(deltas.take(f.end(1041s, 6)) == delta(delta_kind::next, 1, 100, 1, 40, 1s));
+    BOOST_TEST(deltas.size() == 0U);
+    BOOST_TEST(deltas.evicted() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(the_first_event_of_a_flow_that_began_before_tells_nothing) {
+    delta_flow f;
+    f.began = 900s;
+    BOOST_TEST(deltas.take(f.at(1000s, 50)) == none);
+    BOOST_TEST(deltas.take(f.at(1020s, 52)) == delta(delta_kind::next, 2, 200, 1, 40, 20s));
+    f.has_start = false;
+    f.number = 2;
+    BOOST_TEST(deltas.take(f.at(1000s, 50)) == none);
+    BOOST_TEST(deltas.take(f.end(1020s, 52)) == delta(delta_kind::next, 2, 200, 1, 40, 20s));
+}
+
+BOOST_AUTO_TEST_CASE(of_one_that_began_since_it_tells_all) {
+    const delta_flow f;
+    BOOST_TEST(deltas.take(f.at(1020s, 8)) == delta(delta_kind::whole, 8, 800, 4, 160));
+    delta_flow ended_at_once;
+    ended_at_once.number = 2;
+    BOOST_TEST(deltas.take(ended_at_once.end(1020s, 2)) == delta(delta_kind::whole, 2, 200, 1, 40));
+    delta_flow without_address;
+    without_address.conntrack = 0;
+    for (int i = 0; i < 2; ++i) {
+        BOOST_TEST(deltas.take(without_address.end(1020s, 2)).kind == delta_kind::whole);
+    }
+    BOOST_TEST(deltas.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(without_starts_first_packets_tell) {
+    delta_flow f;
+    f.has_start = false;
+    BOOST_TEST(deltas.take(f.at(1000s, 1)) == delta(delta_kind::whole, 1, 100, 0, 0));
+    f.number = 2;
+    BOOST_TEST(deltas.take(f.end(1000s, 1)) == none); // Its update may have been long ago.
+    f.number = 3;
+    BOOST_TEST(deltas.take(f.at(998s, 1)) == none);
+}
+
+BOOST_AUTO_TEST_CASE(what_has_been_overtaken_adds_nothing) {
+    const delta_flow f;
+    deltas.take(f.at(1020s, 5));
+    BOOST_TEST(deltas.take(f.at(1000s, 1)) == nothing_late);
+    BOOST_TEST(deltas.take(f.end(1030s, 9)).packets_orig == 4U);
+    BOOST_TEST(deltas.take(f.at(1029s, 8)) == nothing_late);
+    BOOST_TEST(deltas.size() == 0U);
+}
+
+// Of an end that is told before the very last packet has been counted.
+BOOST_AUTO_TEST_CASE(what_comes_after_the_end_and_has_more_adds_that) {
+    const delta_flow f;
+    deltas.take(f.end(1030s, 8));
+    BOOST_TEST(deltas.take(f.at(1030s + 1us, 9)) == delta(delta_kind::next, 1, 100, 0, 0, 1us));
+    BOOST_TEST(deltas.size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(readings_of_two_cpus_at_one_time_are_no_reset) {
+    const delta_flow f;
+    deltas.take(f.at(1000s, 10));
+    const auto torn = f.at(1000s + 1ms, 9, 1100, 5, 200, event_kind::update);
+    BOOST_TEST(deltas.take(torn) == nothing_late);
+    BOOST_TEST(deltas.take(f.at(1020s, 11, 1101, 5, 200, event_kind::update)) ==
+               delta(delta_kind::next, 1, 101, 0, 0, 20s - 1ms));
+    // Where there is no next event,
+    deltas.take(f.end(1021s, 12));
+    BOOST_TEST(deltas.take(f.at(1021s - 1ms, 11, 1300, 6, 240, event_kind::update)) ==
+               delta(delta_kind::late, 0, 100, 0, 0));
+    BOOST_TEST(deltas.take(f.at(1021s + 1ms, 11, 1301, 6, 240, event_kind::update)) ==
+               delta(delta_kind::late, 0, 1, 0, 0));
+}
+
+BOOST_AUTO_TEST_CASE(counters_that_were_zeroed_count_anew) {
+    const delta_flow f;
+    deltas.take(f.at(1000s, 100));
+    BOOST_TEST(deltas.take(f.at(1020s, 4)) == delta(delta_kind::after_reset, 4, 400, 2, 80, 20s));
+    BOOST_TEST(deltas.take(f.at(1040s, 6)) == delta(delta_kind::next, 2, 200, 1, 40, 20s));
+    BOOST_TEST(deltas.take(f.at(1019s, 200)) == nothing_late);
+    BOOST_TEST(deltas.take(f.end(1060s, 0)) == delta(delta_kind::after_reset, 0, 0, 0, 0, 20s));
+}
+
+// Five small packets, then one large one: its bytes are above.
+BOOST_AUTO_TEST_CASE(all_counters_are_zeroed_together) {
+    const delta_flow f;
+    deltas.take(f.at(1000s, 5, 200, 5, 200, event_kind::update));
+    BOOST_TEST(deltas.take(f.at(1020s, 1, 1500, 6, 240, event_kind::update)) ==
+               delta(delta_kind::after_reset, 1, 1500, 6, 240, 20s));
+}
+
+BOOST_AUTO_TEST_CASE(an_address_is_used_again) {
+    const delta_flow first;
+    delta_flow second;
+    second.began = 1010s;
+    delta_flow other_tuple;
+    other_tuple.number = 2;
+    deltas.take(first.at(1005s, 10)); // Its end is lost.
+    BOOST_TEST(deltas.take(second.at(1010s, 20)).packets_orig == 20U);
+    BOOST_TEST(deltas.take(other_tuple.at(1020s, 5)).packets_orig == 5U);
+    BOOST_TEST(deltas.take(second.at(1030s, 21)).packets_orig == 1U);
+    BOOST_TEST(deltas.take(first.end(1009s, 12)).packets_orig == 2U); // It was only late.
+    BOOST_TEST(deltas.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(without_starts_a_tuple_is_used_again_at_its_address) {
+    delta_flow f;
+    f.has_start = false;
+    const auto whole = delta(delta_kind::whole, 1, 100, 0, 0);
+    BOOST_TEST(deltas.take(f.at(1000s, 1)) == whole);
+    BOOST_TEST(deltas.take(f.end(1030s, 1)).packets_orig == 0U);
+    BOOST_TEST(deltas.take(f.at(1030s + 1us, 1)) == whole);
+    BOOST_TEST(deltas.size() == 1U);
+    BOOST_TEST(deltas.take(f.at(1031s, 9)).packets_orig == 8U); // Its end is lost.
+    BOOST_TEST(deltas.take(f.at(1060s, 1)) == whole);
+    BOOST_TEST(deltas.take(f.end(1050s, 9)) == nothing_late); // No, late.
+    BOOST_TEST(deltas.size() == 1U);
+    BOOST_TEST(deltas.take(f.end(1090s, 5)).packets_orig == 4U);
+    BOOST_TEST(deltas.take(f.at(1120s, 7)) == none); // Its first event is lost.
+    BOOST_TEST(deltas.take(f.end(1150s, 9)).packets_orig == 2U);
+    BOOST_TEST(deltas.take(f.end(1180s, 20)) == none); // All are lost but this.
+}
+
+BOOST_AUTO_TEST_CASE(the_least_recently_heard_of_is_forgotten) {
+    for (std::uint32_t n = 0; n < 8; ++n) {
+        deltas.take(delta_flow{.number = n}.at(1000s + 1s * n, 10));
+    }
+    deltas.take(delta_flow{.number = 0}.at(1010s, 11));
+    const delta_flow young{.number = 9, .began = 1011s};
+    BOOST_TEST(deltas.take(young.at(1011s + 1ms, 1)).kind == delta_kind::whole);
+    BOOST_TEST(deltas.evicted() == 1U);
+    BOOST_TEST(deltas.size() == 8U);
+    BOOST_TEST(deltas.take(delta_flow{.number = 0}.at(1020s, 12)).packets_orig == 1U);
+    // That which was forgotten has been told of before.
+    BOOST_TEST(deltas.take(delta_flow{.number = 1}.at(1020s, 12)) == none);
+    BOOST_TEST(deltas.evicted() == 2U);
+    // And this one has not.
+    const delta_flow unheard{.number = 10, .began = 1019s};
+    BOOST_TEST(deltas.take(unheard.at(1021s, 12)).kind == delta_kind::whole);
+}
+
+BOOST_AUTO_TEST_CASE(those_that_have_ended_are_forgotten_first) {
+    for (std::uint32_t n = 0; n < 7; ++n) {
+        deltas.take(delta_flow{.number = n}.at(1000s, 10));
+    }
+    const delta_flow over{.number = 7};
+    deltas.take(over.end(1020s, 10));
+    BOOST_TEST(deltas.take(delta_flow{.number = 8, .began = 1030s}.at(1030s, 1)).packets_orig ==
+               1U);
+    BOOST_TEST(deltas.size() == 8U);
+    BOOST_TEST(deltas.evicted() == 0U);
+    BOOST_TEST(deltas.take(over.at(1019s, 9)) == none); // Late, and not told twice.
+    BOOST_TEST(deltas.evicted() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(no_live_flow_has_to_go_for_an_end) {
+    for (std::uint32_t n = 0; n < 8; ++n) {
+        deltas.take(delta_flow{.number = n}.at(1000s, 10));
+    }
+    const delta_flow f{.number = 9};
+    BOOST_TEST(deltas.take(f.end(1030s, 1)) == delta(delta_kind::whole, 1, 100, 0, 0));
+    BOOST_TEST(deltas.take(f.at(1029s, 1)) == none);
+    BOOST_TEST(deltas.evicted() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(it_allocates_in_the_constructor_alone) {
+    const auto asked = requests_of([&] {
+        for (std::uint32_t n = 0; n < 1000; ++n) {
+            const delta_flow f{.number = n};
+            deltas.take(f.at(1000s + 1ms * n, 1));
+            deltas.take(n % 2 != 0 ? f.end(1001s + 1ms * n, 11) : f.at(1001s + 1ms * n, 2));
+        }
+    });
+    BOOST_TEST(asked.empty());
+    BOOST_TEST(deltas.evicted() > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(capacities) {
+    ctflow::flow_deltas least(0, since);
+    const delta_flow f;
+    least.take(f.at(1000s, 1));
+    BOOST_TEST(least.take(f.at(1001s, 2)).packets_orig == 1U);
+    constexpr auto too_many = std::numeric_limits<std::size_t>::max();
+    BOOST_CHECK_THROW((ctflow::flow_deltas{too_many}), std::length_error);
+    auto moved = std::move(least);
+    BOOST_TEST(moved.take(f.at(1002s, 3)).packets_orig == 1U);
+    moved = ctflow::flow_deltas(1, since);
+    BOOST_TEST(moved.size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(records_of_any_content_are_borne) {
+    for (int byte = 0; byte < 256; ++byte) {
+        ctflow_record r;
+        std::memset(&r, byte, sizeof(r));
+        deltas.take(ctflow::event(r));
+        r.timestamp += 1ULL << 63;
+        const auto d = deltas.take(ctflow::event(r));
+        BOOST_TEST(d.packets_ret <= r.packets_ret);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(texts) {
+    BOOST_TEST(to_string(delta_kind::whole) == "whole");
+    BOOST_TEST(to_string(delta_kind::next) == "next");
+    BOOST_TEST(to_string(delta_kind::after_reset) == "after_reset");
+    BOOST_TEST(to_string(delta_kind::late) == "late");
+    BOOST_TEST(to_string(delta_kind::unknown) == "unknown");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
