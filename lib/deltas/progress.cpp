@@ -43,10 +43,8 @@ bool is_first(const event& e) noexcept {
 }
 
 flow_delta begin(progress& p, const event& e, bool whole) noexcept {
-    const std::uint64_t t = e.record().timestamp;
     p = {.known = counters_of(e),
-         .latest = t,
-         .since = whole ? 0 : t,
+         .latest = e.record().timestamp,
          .ended = e.kind() == event_kind::destroy};
     return whole ? delta_of(delta_kind::whole, p.known) : flow_delta{};
 }

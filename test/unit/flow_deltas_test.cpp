@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delta_flow.hpp"
-#include "support/failing_memory.hpp"
 
 #include <ctflow/flow_deltas.hpp>
 
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <stdexcept>
-#include <utility>
+#include <cstring>
 
 using namespace ctflow::test;
 using ctflow::delta_kind;
@@ -125,6 +124,27 @@ BOOST_AUTO_TEST_CASE(all_counters_are_zeroed_together) {
                delta(delta_kind::after_reset, 1, 1500, 6, 240, 20s));
 }
 
+BOOST_AUTO_TEST_CASE(any_one_that_is_below_tells_of_it) {
+    for (std::size_t below = 0; below < 4; ++below) {
+        delta_flow f;
+        f.number = static_cast<std::uint32_t>(below);
+        deltas.take(f.at(1000s, 5, 200, 5, 200, event_kind::update));
+        std::array<std::uint64_t, 4> c{6, 240, 6, 240};
+        c[below] = 1;
+        BOOST_TEST(deltas.take(f.at(1020s, c[0], c[1], c[2], c[3], event_kind::update)) ==
+                   delta(delta_kind::after_reset, c[0], c[1], c[2], c[3], 20s));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_end_can_be_the_first_after_a_reset) {
+    const delta_flow f;
+    deltas.take(f.at(1000s, 100));
+    BOOST_TEST(deltas.take(f.end(1020s, 4)).kind == delta_kind::after_reset);
+    BOOST_TEST(deltas.take(f.at(1020s - 1ms, 200)) == nothing_late); // Of before.
+    BOOST_TEST(deltas.take(f.at(1020s + 1ms, 5)).packets_orig == 1U);
+    BOOST_TEST(deltas.take(f.at(1021s, 4)) == nothing_late); // What is over is not zeroed.
+}
+
 BOOST_AUTO_TEST_CASE(an_address_is_used_again) {
     const delta_flow first;
     delta_flow second;
@@ -154,74 +174,9 @@ BOOST_AUTO_TEST_CASE(without_starts_a_tuple_is_used_again_at_its_address) {
     BOOST_TEST(deltas.take(f.end(1090s, 5)).packets_orig == 4U);
     BOOST_TEST(deltas.take(f.at(1120s, 7)) == none); // Its first event is lost.
     BOOST_TEST(deltas.take(f.end(1150s, 9)).packets_orig == 2U);
-    BOOST_TEST(deltas.take(f.end(1180s, 20)) == none); // All are lost but this.
-}
-
-BOOST_AUTO_TEST_CASE(the_least_recently_heard_of_is_forgotten) {
-    for (std::uint32_t n = 0; n < 8; ++n) {
-        deltas.take(delta_flow{.number = n}.at(1000s + 1s * n, 10));
-    }
-    deltas.take(delta_flow{.number = 0}.at(1010s, 11));
-    const delta_flow young{.number = 9, .began = 1011s};
-    BOOST_TEST(deltas.take(young.at(1011s + 1ms, 1)).kind == delta_kind::whole);
-    BOOST_TEST(deltas.evicted() == 1U);
-    BOOST_TEST(deltas.size() == 8U);
-    BOOST_TEST(deltas.take(delta_flow{.number = 0}.at(1020s, 12)).packets_orig == 1U);
-    // That which was forgotten has been told of before.
-    BOOST_TEST(deltas.take(delta_flow{.number = 1}.at(1020s, 12)) == none);
-    BOOST_TEST(deltas.evicted() == 2U);
-    // And this one has not.
-    const delta_flow unheard{.number = 10, .began = 1019s};
-    BOOST_TEST(deltas.take(unheard.at(1021s, 12)).kind == delta_kind::whole);
-}
-
-BOOST_AUTO_TEST_CASE(those_that_have_ended_are_forgotten_first) {
-    for (std::uint32_t n = 0; n < 7; ++n) {
-        deltas.take(delta_flow{.number = n}.at(1000s, 10));
-    }
-    const delta_flow over{.number = 7};
-    deltas.take(over.end(1020s, 10));
-    BOOST_TEST(deltas.take(delta_flow{.number = 8, .began = 1030s}.at(1030s, 1)).packets_orig ==
-               1U);
-    BOOST_TEST(deltas.size() == 8U);
-    BOOST_TEST(deltas.evicted() == 0U);
-    BOOST_TEST(deltas.take(over.at(1019s, 9)) == none); // Late, and not told twice.
-    BOOST_TEST(deltas.evicted() == 0U);
-}
-
-BOOST_AUTO_TEST_CASE(no_live_flow_has_to_go_for_an_end) {
-    for (std::uint32_t n = 0; n < 8; ++n) {
-        deltas.take(delta_flow{.number = n}.at(1000s, 10));
-    }
-    const delta_flow f{.number = 9};
-    BOOST_TEST(deltas.take(f.end(1030s, 1)) == delta(delta_kind::whole, 1, 100, 0, 0));
-    BOOST_TEST(deltas.take(f.at(1029s, 1)) == none);
-    BOOST_TEST(deltas.evicted() == 0U);
-}
-
-BOOST_AUTO_TEST_CASE(it_allocates_in_the_constructor_alone) {
-    const auto asked = requests_of([&] {
-        for (std::uint32_t n = 0; n < 1000; ++n) {
-            const delta_flow f{.number = n};
-            deltas.take(f.at(1000s + 1ms * n, 1));
-            deltas.take(n % 2 != 0 ? f.end(1001s + 1ms * n, 11) : f.at(1001s + 1ms * n, 2));
-        }
-    });
-    BOOST_TEST(asked.empty());
-    BOOST_TEST(deltas.evicted() > 0U);
-}
-
-BOOST_AUTO_TEST_CASE(capacities) {
-    ctflow::flow_deltas least(0, since);
-    const delta_flow f;
-    least.take(f.at(1000s, 1));
-    BOOST_TEST(least.take(f.at(1001s, 2)).packets_orig == 1U);
-    constexpr auto too_many = std::numeric_limits<std::size_t>::max();
-    BOOST_CHECK_THROW((ctflow::flow_deltas{too_many}), std::length_error);
-    auto moved = std::move(least);
-    BOOST_TEST(moved.take(f.at(1002s, 3)).packets_orig == 1U);
-    moved = ctflow::flow_deltas(1, since);
-    BOOST_TEST(moved.size() == 0U);
+    BOOST_TEST(deltas.take(f.end(1180s, 20)) == none);      // All are lost but this.
+    BOOST_TEST(deltas.take(f.at(1180s + 1us, 19)) == none); // Lower, so another.
+    BOOST_TEST(deltas.take(f.at(1200s, 22)).packets_orig == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(records_of_any_content_are_borne) {
