@@ -149,7 +149,7 @@ struct world {
     std::uint64_t evicted = 0;
 };
 
-constexpr std::uint32_t seeds = 200;
+constexpr std::uint32_t seeds = 100;
 
 } // namespace
 
@@ -186,18 +186,20 @@ BOOST_AUTO_TEST_CASE(without_starts_in_order_too) {
 
 // Flows run into each other then, but no packet is told twice.
 BOOST_AUTO_TEST_CASE(without_starts_and_with_losses_there_is_less_never_more) {
-    for (const std::size_t capacity : {12UL, 65536UL}) {
-        for (std::uint32_t seed = 0; seed < seeds; ++seed) {
-            world w(seed, {.starts = false, .lost = 0.3, .capacity = capacity});
-            w.run();
-            counters told{};
-            counters moved{};
-            for (std::size_t n = 0; n < w.moved.size(); ++n) {
-                add(told, w.told[n]);
-                add(moved, w.moved[n]);
+    for (const auto late : {0ns, 1'000'000ns, 20'000'000'000ns}) {
+        for (const std::size_t capacity : {12UL, 65536UL}) {
+            for (std::uint32_t seed = 0; seed < seeds; ++seed) {
+                world w(seed, {.starts = false, .lost = 0.3, .late = late, .capacity = capacity});
+                w.run();
+                counters told{};
+                counters moved{};
+                for (std::size_t n = 0; n < w.moved.size(); ++n) {
+                    add(told, w.told[n]);
+                    add(moved, w.moved[n]);
+                }
+                BOOST_REQUIRE(within(told, moved));
+                BOOST_REQUIRE(told[0] * 4 > moved[0]);
             }
-            BOOST_REQUIRE(within(told, moved));
-            BOOST_REQUIRE(told[0] * 3 > moved[0]);
         }
     }
 }
@@ -216,7 +218,7 @@ BOOST_AUTO_TEST_CASE(with_resets_there_is_less_never_more) {
             }
         }
     }
-    BOOST_TEST(resets > 1000U);
+    BOOST_TEST(resets > 500U);
 }
 
 BOOST_AUTO_TEST_CASE(with_too_little_room_there_is_less_never_more) {
