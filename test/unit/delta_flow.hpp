@@ -61,7 +61,7 @@ struct delta_flow {
         r.dst_port = htons(53);
         r.proto = IPPROTO_UDP;
         r.family = AF_INET;
-        r.kind = static_cast<unsigned char>(kind);
+        r.kind = static_cast<unsigned char>(kind) & 0xf;
         return event(r);
     }
 
