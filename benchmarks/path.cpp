@@ -61,12 +61,13 @@ void per_event(benchmark::State& state, std::size_t events) {
 void read_ring(benchmark::State& state) {
     std::uint64_t head = 0;
     const auto data = full_ring(head);
+    ctflow::trailer_pool trailers;
     std::array<ctflow::event, batch_size> out;
     std::size_t events = 0;
     for (auto _ : state) {
         for (std::uint64_t tail = 0; tail != head;) {
-            const auto pass =
-                ctflow::transport::read_ring(data, head, tail, ctflow::event_kind::update, out);
+            const auto pass = ctflow::transport::read_ring(
+                data, head, tail, ctflow::event_kind::update, trailers, out);
             tail = pass.tail;
             events += pass.events;
             benchmark::DoNotOptimize(out);

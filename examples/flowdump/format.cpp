@@ -137,12 +137,22 @@ std::string to_json(const ctflow::event& e, std::optional<std::uint16_t> communi
     }
     if (community_seed) {
         o.add("community_id", community_id(e, *community_seed));
+        if (e.has_nat()) {
+            o.add("translated_community_id", translated_community_id(e, *community_seed));
+        }
     }
     return o.finish();
 }
 
 std::string to_text(const ctflow::event& e, std::optional<std::uint16_t> community_seed) {
-    return to_string(e) + (community_seed ? ' ' + community_id(e, *community_seed) : "");
+    std::string text = to_string(e);
+    if (community_seed) {
+        text += ' ' + community_id(e, *community_seed);
+        if (e.has_nat()) {
+            text += " nat " + translated_community_id(e, *community_seed);
+        }
+    }
+    return text;
 }
 
 std::string stats_json(const ctflow::probe_stats& probe, const ctflow::consumer_stats& consumer) {

@@ -12,8 +12,8 @@
 namespace flowdump {
 
 /// One JSON object, without a newline. Numbers are integers: start in ns since the epoch, timestamp
-/// in ns since boot, duration in ns; up to 64 bits, more than a double holds. What a flow has not is
-/// left out: where there is no NAT there are no reply_ members.
+/// in ns since boot, duration in ns; up to 64 bits, more than a double holds. What a flow has not
+/// is left out: where there is no NAT there are no reply_ members.
 /// @param community_seed  with the flow's Community ID, by this seed
 std::string to_json(const ctflow::event& e, std::optional<std::uint16_t> community_seed = {});
 

@@ -280,7 +280,7 @@ std::string set(int option, std::string_view value, options& o) {
                    ? ""
                    : "a time such as 150s (ns, us, ms, s, m or h), 24h at most";
     case id::queue:
-        // Each event has its place in memory beforehand: this many are 4.3 GB.
+        // Each event has its place in memory beforehand: this many are 1.9 GB.
         return set_number(value, o.queue, 1U << 24);
     case id::max_flows:
         return set_number(value, o.config.max_flows, ctflow::config::max_flows_limit);

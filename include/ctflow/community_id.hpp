@@ -22,4 +22,8 @@ namespace ctflow {
 /// Computed at each call, some 400 ns. Throws std::bad_alloc.
 CTFLOW_DECL std::string community_id(const event& e, std::uint16_t seed = 0);
 
+/// The same of the addresses after NAT: what a sensor behind the translation sees. Equal to
+/// community_id() of a flow without NAT (event::has_nat()).
+CTFLOW_DECL std::string translated_community_id(const event& e, std::uint16_t seed = 0);
+
 } // namespace ctflow

@@ -60,7 +60,7 @@ public:
         using other = basic_consumer<OtherExecutor>;
     };
 
-    /// How many events its ring holds (104 bytes each) unless told otherwise.
+    /// How many events its ring holds (112 bytes each) unless told otherwise.
     static constexpr std::size_t default_capacity = 16384;
 
     /// Makes a consumer that is not registered yet.

@@ -6,6 +6,7 @@
 #include <ctflow/detail/record.h>
 #include <ctflow/detail/status.h>
 #include <ctflow/detail/trailer.h>
+#include <ctflow/detail/trailer_ref.hpp>
 #include <ctflow/flow_details.hpp>
 #include <ctflow/flow_status.hpp>
 #include <ctflow/flow_tuple.hpp>
@@ -19,7 +20,7 @@
 #include <iosfwd>
 #include <optional>
 #include <string>
-#include <type_traits>
+#include <utility>
 
 namespace ctflow {
 
@@ -48,37 +49,26 @@ enum class tcp_state : std::uint8_t {
     syn_sent2,
 };
 
-/// One accounting event of one flow. A plain value, cheap to copy: it holds the kernel's record as
-/// it came, and the accessors decode. Of 256 bytes, but to copy one takes as much as there is to
-/// say: 120, and the rest if has_details().
+/// One accounting event of one flow. A plain value of 112 bytes, cheap to copy: it holds the
+/// kernel's record as it came, and the accessors decode. What few flows have (has_details()) is
+/// elsewhere, and shared by all copies.
 ///
 /// @par Thread-safety
 /// Like an int: distinct objects safe; a shared one is safe while nobody assigns to it.
 class event {
 public:
     /// All zeros: to be filled by a receive. Its kind() is none of the two.
-    event() noexcept : event(ctflow_record{}) {}
+    event() noexcept : record_{} {}
 
     /// Of a record as it came from the kernel, or was made for a test.
-    explicit event(const ctflow_record& record) noexcept : record_(record) {
-        trailer_.duration = 0;
-        trailer_.parts = 0;
-    }
+    explicit event(const ctflow_record& record) noexcept : record_(record) {}
 
-    /// The same, with what followed it.
-    event(const ctflow_record& record, const ctflow_trailer& trailer) noexcept : record_(record) {
-        copy(trailer);
-    }
+    /// The same, with what followed it. Throws std::bad_alloc.
+    CTFLOW_DECL event(const ctflow_record& record, const ctflow_trailer& trailer);
 
-    /// Copies what there is.
-    event(const event& other) noexcept : event(other.record_, other.trailer_) {}
-
-    /// Copies what there is.
-    event& operator=(const event& other) noexcept {
-        record_ = other.record_;
-        copy(other.trailer_);
-        return *this;
-    }
+    /// The same; for ctflow itself.
+    event(const ctflow_record& record, detail::trailer_ref trailer) noexcept
+        : record_(record), trailer_(std::move(trailer)) {}
 
     /// Why it was sent.
     event_kind kind() const noexcept { return static_cast<event_kind>(record_.kind); }
@@ -170,12 +160,14 @@ public:
     bool has_nat() const noexcept { return has_part(CTFLOW_TRAILER_REPLY); }
 
     /// Conntrack's zone that it is in; 0 is none.
-    std::uint16_t zone() const noexcept { return has_details() ? trailer_.zone : std::uint16_t{0}; }
+    std::uint16_t zone() const noexcept {
+        return has_details() ? trailer()->zone : std::uint16_t{0};
+    }
 
     /// The directions that the zone holds for; both if it is in none.
     ctflow::zone_direction zone_direction() const noexcept {
         return zone() == 0 ? ctflow::zone_direction::both
-                           : static_cast<ctflow::zone_direction>(trailer_.zone_dir);
+                           : static_cast<ctflow::zone_direction>(trailer()->zone_dir);
     }
 
     /// The labels that rules have set (`ct label`); none where the kernel has none.
@@ -183,7 +175,7 @@ public:
 
     /// Conntrack's status of it.
     flow_status status() const noexcept {
-        return static_cast<flow_status>(has_details() ? trailer_.status
+        return static_cast<flow_status>(has_details() ? trailer()->status
                                                       : ctflow_status_of(&record_));
     }
 
@@ -212,40 +204,37 @@ public:
     /// it was taken out of the table. On the boot clock, which nobody sets, if the probe saw it
     /// begin; else by the kernel's time stamps, if it has them.
     std::optional<std::chrono::nanoseconds> duration() const noexcept {
-        return trailer_.duration == 0 ? std::nullopt
-                                      : std::optional(std::chrono::nanoseconds(trailer_.duration));
+        const auto lived = static_cast<std::chrono::nanoseconds::rep>(trailer_.duration());
+        return lived == 0 ? std::nullopt : std::optional(std::chrono::nanoseconds(lived));
     }
 
     /// Whether there is more to say of it than of most flows: NAT, a zone, labels, a bit of its
     /// status that few have, a master, sides.
-    bool has_details() const noexcept { return trailer_.parts != 0; }
+    bool has_details() const noexcept { return trailer() != nullptr; }
 
     /// The record as it came from the kernel.
     const ctflow_record& record() const noexcept { return record_; }
 
-    /// What came behind it; null if that was nothing, unless a duration().
-    const ctflow_trailer* trailer() const noexcept { return has_details() ? &trailer_ : nullptr; }
+    /// What came behind it, as long as this event or a copy lives; null if nothing did but,
+    /// perhaps, a duration().
+    const ctflow_trailer* trailer() const noexcept { return trailer_.get(); }
+
+    /// The same for ctflow itself, which passes it on.
+    const detail::trailer_ref& shared_trailer() const noexcept { return trailer_; }
 
 private:
     CTFLOW_DECL boost::asio::ip::address address(const unsigned char (&bytes)[16]) const noexcept;
     CTFLOW_DECL std::uint16_t port(std::uint16_t network_order) const noexcept;
 
-    bool has_part(unsigned part) const noexcept { return (trailer_.parts & part) != 0; }
-
-    void copy(const ctflow_trailer& from) noexcept {
-        trailer_.duration = from.duration;
-        trailer_.parts = from.parts;
-        if (from.parts != 0) [[unlikely]] {
-            trailer_ = from;
-        }
+    bool has_part(unsigned part) const noexcept {
+        return has_details() && (trailer()->parts & part) != 0;
     }
 
     ctflow_record record_;
-    ctflow_trailer trailer_; // Without parts all but the first two members are not set.
+    detail::trailer_ref trailer_;
 };
 
-static_assert(sizeof(event) == 256, "four cache lines");
-static_assert(std::is_trivially_destructible_v<event>);
+static_assert(sizeof(event) == event_length + 8);
 
 /// "update", "destroy".
 CTFLOW_DECL const char* to_string(event_kind kind) noexcept;

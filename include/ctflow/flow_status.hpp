@@ -25,7 +25,7 @@ enum class flow_status : std::uint32_t {
     dying = 1U << 9,          ///< It is out of the table.
     fixed_timeout = 1U << 10, ///< Packets do not prolong it.
     template_ = 1U << 11,     ///< It is none: rules keep settings in it.
-    nat_clash = 1U << 12,     ///< Its tuple clashed with an equal one's (untracked before 5.?).
+    nat_clash = 1U << 12,     ///< It clashed with an equal one when it was inserted.
     helper = 1U << 13,        ///< A rule gave it a helper, such as that for FTP.
     offload = 1U << 14,       ///< A flowtable forwards its packets: event::offload().
     hw_offload = 1U << 15,    ///< A device does.
@@ -57,7 +57,8 @@ enum class end_reason : std::uint8_t {
     timeout = CTFLOW_END_TIMEOUT, ///< Nothing was heard of it for too long.
     closed = CTFLOW_END_CLOSED,   ///< A TCP or SCTP connection that was closed or reset.
     deleted = CTFLOW_END_DELETED, ///< On request (`conntrack -D`), or with its network namespace.
-    evicted = CTFLOW_END_EVICTED, ///< Conntrack's table was full (net.netfilter.nf_conntrack_max).
+    evicted =
+        CTFLOW_END_EVICTED, ///< Conntrack's table was full. Not told by this version: unknown.
 };
 
 /// "unknown", "timeout", "closed", "deleted", "evicted".

@@ -32,7 +32,7 @@ struct endpoint {
     bool operator<(const endpoint& other) const noexcept {
         const auto order = std::lexicographical_compare_three_way(
             address.begin(), address.end(), other.address.begin(), other.address.end());
-        return order == 0 ? port < other.port : order < 0;
+        return std::is_eq(order) ? port < other.port : std::is_lt(order);
     }
 };
 
@@ -148,6 +148,19 @@ std::string community_id_of(const raw_tuple& t, std::uint16_t seed) {
 std::string community_id(const event& e, std::uint16_t seed) {
     const auto& r = e.record();
     return community_id_of({r.family, r.proto, r.src_addr, r.dst_addr, r.src_port, r.dst_port},
+                           seed);
+}
+
+std::string translated_community_id(const event& e, std::uint16_t seed) {
+    if (!e.has_nat()) {
+        return community_id(e, seed);
+    }
+    const auto& r = e.record();
+    const auto& reply = e.trailer()->reply;
+    // Its mirror, but for ICMP's type: that of the answer is another.
+    const bool icmp = r.proto == IPPROTO_ICMP || r.proto == IPPROTO_ICMPV6;
+    return community_id_of({r.family, r.proto, reply.dst_addr, reply.src_addr, reply.dst_port,
+                            icmp ? r.dst_port : reply.src_port},
                            seed);
 }
 

@@ -16,7 +16,20 @@ tcp_side to_side(const ctflow_trailer& t, int direction) noexcept {
     return {t.tcp_flags[direction], t.tcp_scale[direction]};
 }
 
+// For who has no pool.
+void delete_trailer(detail::shared_trailer* t) noexcept {
+    delete t;
+}
+
+detail::trailer_ref share(const ctflow_trailer& t) {
+    return t.parts == 0 ? detail::trailer_ref(t.duration)
+                        : detail::trailer_ref(new detail::shared_trailer{{1}, delete_trailer, t});
+}
+
 } // namespace
+
+event::event(const ctflow_record& record, const ctflow_trailer& trailer)
+    : event(record, share(trailer)) {}
 
 bool event::has_ports() const noexcept {
     return ctflow::has_ports(record_.proto);
@@ -31,7 +44,7 @@ std::uint16_t event::port(std::uint16_t network_order) const noexcept {
 }
 
 flow_tuple event::reply() const noexcept {
-    return has_nat() ? to_tuple(trailer_.reply, record_.family, record_.proto)
+    return has_nat() ? to_tuple(trailer()->reply, record_.family, record_.proto)
                      : original().mirrored();
 }
 
@@ -39,14 +52,14 @@ std::bitset<128> event::labels() const noexcept {
     if (!has_part(CTFLOW_TRAILER_LABELS)) {
         return {};
     }
-    return std::bitset<128>(trailer_.labels[1]) << 64 | std::bitset<128>(trailer_.labels[0]);
+    return std::bitset<128>(trailer()->labels[1]) << 64 | std::bitset<128>(trailer()->labels[0]);
 }
 
 std::optional<flow_master> event::master() const noexcept {
     if (!has_part(CTFLOW_TRAILER_MASTER)) {
         return std::nullopt;
     }
-    const auto& t = trailer_;
+    const auto& t = *trailer();
     return flow_master{t.master,
                        flow_id_of(t.master_ends, t.master_family, t.master_proto, t.master),
                        t.master_proto, to_tuple(t.master_ends, t.master_family, t.master_proto)};
@@ -56,7 +69,7 @@ std::optional<tcp_sides> event::tcp_sides() const noexcept {
     if (!has_part(CTFLOW_TRAILER_TCP)) {
         return std::nullopt;
     }
-    return ctflow::tcp_sides{to_side(trailer_, 0), to_side(trailer_, 1)};
+    return ctflow::tcp_sides{to_side(*trailer(), 0), to_side(*trailer(), 1)};
 }
 
 } // namespace ctflow

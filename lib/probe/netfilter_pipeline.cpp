@@ -67,9 +67,8 @@ void netfilter_pipeline::on_tagged(std::span<event> batch,
                                    std::span<const transport::record_tag> tags) {
     for (std::size_t i = 0; i < batch.size(); ++i) {
         auto record = batch[i].record();
-        const auto* trailer = batch[i].trailer();
-        book_.on_update(record, trailer, tags[i]);
-        batch[i] = trailer != nullptr ? event(record, *trailer) : event(record);
+        book_.on_update(record, batch[i].trailer(), tags[i]);
+        batch[i] = event(record, batch[i].shared_trailer());
     }
     sink.on_events(event_kind::update, batch);
 }
@@ -85,7 +84,7 @@ void netfilter_pipeline::on_ends(std::span<const ctnetlink::ended> all) {
     for (const auto& each : all) {
         object_->release(each.conntrack, each.origin);
         if (each.told) {
-            batch[filled++] = event(each.record, each.trailer);
+            batch[filled++] = trailers_.make(each.record, each.trailer);
         }
         if (filled == batch.size()) {
             hand_on();

@@ -4,6 +4,7 @@
 #include "bpf/netfilter_object.hpp"
 #include "ctnetlink/end_source.hpp"
 #include "ctnetlink/flow_book.hpp"
+#include "event/trailer_pool.hpp"
 #include "host/kernel_events.hpp"
 #include "host/module_watch.hpp"
 #include "probe/pipeline.hpp"
@@ -53,6 +54,7 @@ private:
     transport::shared_ring updates_;
     ctnetlink::flow_book book_;
     ctnetlink::end_source ends_;
+    trailer_pool trailers_; // Of the ends.
 };
 
 } // namespace ctflow::detail

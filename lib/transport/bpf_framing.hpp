@@ -28,7 +28,7 @@ inline std::uint32_t load_length(std::span<const std::byte> data, std::uint64_t 
 // Discarded records are passed over. data's begin is aligned to 8 bytes.
 template <class Take>
 ring_pass pass_over_bpf(std::span<const std::byte> data, std::uint64_t head, std::uint64_t tail,
-                        std::size_t room, const Take& take) noexcept {
+                        std::size_t room, const Take& take) {
     constexpr std::uint64_t header_size = BPF_RINGBUF_HDR_SZ;
 
     ring_pass pass{.tail = tail};

@@ -10,16 +10,16 @@
 namespace ctflow::transport {
 
 ring_pass read_bpf_ring(std::span<const std::byte> data, std::uint64_t head, std::uint64_t tail,
-                        event_kind kind, std::span<event> out) noexcept {
+                        event_kind kind, trailer_pool& trailers, std::span<event> out) {
     return pass_over_bpf(data, head, tail, out.size(),
                          [&](std::uint64_t position, std::uint64_t length, std::size_t index) {
-                             return load_event(data, position, length, kind, out[index]);
+                             return load_event(data, position, length, kind, trailers, out[index]);
                          });
 }
 
 ring_pass read_netfilter_ring(std::span<const std::byte> data, std::uint64_t head,
-                              std::uint64_t tail, std::span<event> out,
-                              std::span<record_tag> tags) noexcept {
+                              std::uint64_t tail, trailer_pool& trailers, std::span<event> out,
+                              std::span<record_tag> tags) {
     return pass_over_bpf(
         data, head, tail, std::min(out.size(), tags.size()),
         [&](std::uint64_t position, std::uint64_t length, std::size_t index) {
@@ -29,7 +29,7 @@ ring_pass read_netfilter_ring(std::span<const std::byte> data, std::uint64_t hea
             if (!is_record(update.record, event_kind::update)) {
                 return false;
             }
-            out[index] = event(update.record, load_trailer(data, position + size, length - size));
+            set_event(out[index], update.record, data, position + size, length - size, trailers);
             tags[index] = {update.zone, update.begins != 0};
             return true;
         });

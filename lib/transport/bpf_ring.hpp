@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "event/trailer_pool.hpp"
 #include "transport/record_tag.hpp"
 #include "transport/ring_pass.hpp"
 
@@ -22,16 +23,18 @@ namespace ctflow::transport {
 // nothing tells where the next record would begin: what is left counts as one malformed record, and
 // is skipped.
 //
+// What follows a record comes from `trailers`.
+//
 // data.size() is a power of two, at least 8, and its begin aligned to 8 bytes; positions grow for
 // ever and wrap around in it. The kernel maps the memory twice in a row, so that no record need be
 // cut in two. Once is enough here: then nothing that a record says can lead beyond the end.
 ring_pass read_bpf_ring(std::span<const std::byte> data, std::uint64_t head, std::uint64_t tail,
-                        event_kind kind, std::span<event> out) noexcept;
+                        event_kind kind, trailer_pool& trailers, std::span<event> out);
 
 // The same of a ring with records of netfilter programs (bpf/netfilter_record.h): events, and a tag
 // for each. Of the two spans the shorter one counts.
 ring_pass read_netfilter_ring(std::span<const std::byte> data, std::uint64_t head,
-                              std::uint64_t tail, std::span<event> out,
-                              std::span<record_tag> tags) noexcept;
+                              std::uint64_t tail, trailer_pool& trailers, std::span<event> out,
+                              std::span<record_tag> tags);
 
 } // namespace ctflow::transport

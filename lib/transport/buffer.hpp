@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "event/trailer_pool.hpp"
 #include "transport/record_tag.hpp"
 #include "transport/ring_pass.hpp"
 #include "transport/ring_states.hpp"
@@ -24,13 +25,13 @@ class ring_memory : public ring_window {
 public:
     // How the records are framed: read_ring or read_bpf_ring.
     using framing = ring_pass (*)(std::span<const std::byte> data, std::uint64_t head,
-                                  std::uint64_t tail, event_kind kind,
-                                  std::span<event> out) noexcept;
+                                  std::uint64_t tail, event_kind kind, trailer_pool& trailers,
+                                  std::span<event> out);
 
     // Of records that have tags: read_netfilter_ring. They are updates.
     using tagged_framing = ring_pass (*)(std::span<const std::byte> data, std::uint64_t head,
-                                         std::uint64_t tail, std::span<event> out,
-                                         std::span<record_tag> tags) noexcept;
+                                         std::uint64_t tail, trailer_pool& trailers,
+                                         std::span<event> out, std::span<record_tag> tags);
 
     ring_memory() = default;
     ring_memory(const ring_window& w, framing f) noexcept : ring_window(w), read_(f) {}
@@ -41,10 +42,10 @@ public:
     bool tagged() const noexcept { return read_tagged_ != nullptr; }
 
     // Tags are written if tagged().
-    ring_pass read(std::uint64_t head, std::uint64_t tail, event_kind kind, std::span<event> out,
-                   std::span<record_tag> tags = {}) const noexcept {
-        return tagged() ? read_tagged_(data(), head, tail, out, tags)
-                        : read_(data(), head, tail, kind, out);
+    ring_pass read(std::uint64_t head, std::uint64_t tail, event_kind kind, trailer_pool& trailers,
+                   std::span<event> out, std::span<record_tag> tags = {}) const {
+        return tagged() ? read_tagged_(data(), head, tail, trailers, out, tags)
+                        : read_(data(), head, tail, kind, trailers, out);
     }
 
 private:

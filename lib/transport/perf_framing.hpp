@@ -24,7 +24,7 @@ namespace ctflow::transport {
 // data.size() is a power of two; positions grow for ever and wrap around in it.
 template <class Take>
 ring_pass pass_over_perf(std::span<const std::byte> data, std::uint64_t head, std::uint64_t tail,
-                         std::size_t room, const Take& take) noexcept {
+                         std::size_t room, const Take& take) {
     // The bodies of the records that are looked into.
     struct sample_body {
         std::uint32_t size;

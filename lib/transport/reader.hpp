@@ -156,6 +156,7 @@ private:
     pace pace_;
     std::unique_ptr<timer> timer_; // Only while a run is outstanding; runs while we are awake.
     bool awake_ = false;
+    trailer_pool trailers_;
     std::array<event, 256> batch_;
     std::array<record_tag, 256> tags_;
 

@@ -169,7 +169,7 @@ reader::drained reader::drain(const watched_ring& r, std::size_t limit) {
     std::size_t count = 0;
     bool unfinished = false;
     while (tail != head && count < limit && !unfinished) {
-        const auto pass = memory.read(head, tail, r.source.kind, batch_, tags_);
+        const auto pass = memory.read(head, tail, r.source.kind, trailers_, batch_, tags_);
         const std::span read(batch_.data(), pass.events);
         tail = pass.tail;
         memory.set_tail(tail); // The kernel has the room back before anyone looks at the events.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "event/trailer_pool.hpp"
 #include "transport/ring_pass.hpp"
 
 #include <ctflow/event.hpp>
@@ -20,8 +21,10 @@ namespace ctflow::transport {
 // passed over. When the framing itself is broken, nothing tells where the next record would begin:
 // what is left counts as one malformed record, and is skipped.
 //
+// What follows a record comes from `trailers`.
+//
 // data.size() is a power of two; positions grow for ever and wrap around in it.
 ring_pass read_ring(std::span<const std::byte> data, std::uint64_t head, std::uint64_t tail,
-                    event_kind kind, std::span<event> out) noexcept;
+                    event_kind kind, trailer_pool& trailers, std::span<event> out);
 
 } // namespace ctflow::transport

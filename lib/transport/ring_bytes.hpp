@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "event/trailer_pool.hpp"
+
 #include <ctflow/event.hpp>
 
 #include <cstddef>
@@ -35,22 +37,22 @@ inline bool is_record(const ctflow_record& r, event_kind kind) noexcept {
            (r.family == AF_INET || r.family == AF_INET6);
 }
 
-// What follows a record, of which `length` bytes are there, padding included: nothing, the
-// duration, or all of it.
-inline ctflow_trailer load_trailer(std::span<const std::byte> data, std::uint64_t position,
-                                   std::uint64_t length) noexcept {
-    ctflow_trailer t; // Most have none: not cleared.
-    if (length >= sizeof(t)) [[unlikely]] {
-        return load<ctflow_trailer>(data, position);
+// Sets an event to a record and to what follows it there, of `length` bytes, padding included:
+// nothing, the duration, or all of a trailer.
+inline void set_event(event& out, const ctflow_record& record, std::span<const std::byte> data,
+                      std::uint64_t position, std::uint64_t length, trailer_pool& trailers) {
+    if (length < sizeof(ctflow_trailer::duration)) [[likely]] {
+        out = event(record);
+    } else if (length < sizeof(ctflow_trailer)) {
+        out = event(record, detail::trailer_ref(load<std::uint64_t>(data, position)));
+    } else {
+        out = trailers.make(record, load<ctflow_trailer>(data, position));
     }
-    t.duration = length >= sizeof(t.duration) ? load<unsigned long long>(data, position) : 0;
-    t.parts = 0;
-    return t;
 }
 
 // Reads a record of a message of this length, and what follows it. False if it is none of the kind.
 inline bool load_event(std::span<const std::byte> data, std::uint64_t position,
-                       std::uint64_t length, event_kind kind, event& out) noexcept {
+                       std::uint64_t length, event_kind kind, trailer_pool& trailers, event& out) {
     if (length < event_length) {
         return false;
     }
@@ -58,7 +60,7 @@ inline bool load_event(std::span<const std::byte> data, std::uint64_t position,
     if (!is_record(record, kind)) {
         return false;
     }
-    out = event(record, load_trailer(data, position + event_length, length - event_length));
+    set_event(out, record, data, position + event_length, length - event_length, trailers);
     return true;
 }
 

@@ -7,13 +7,14 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace ctflow;
+    trailer_pool trailers;
     std::array<event, 7> out;
     std::array<transport::record_tag, 7> tags;
     fuzz::read_all({data, size}, out.size(), [&](auto bytes, auto head, auto tail) {
-        return transport::read_bpf_ring(bytes, head, tail, event_kind::destroy, out);
+        return transport::read_bpf_ring(bytes, head, tail, event_kind::destroy, trailers, out);
     });
     fuzz::read_all({data, size}, out.size(), [&](auto bytes, auto head, auto tail) {
-        return transport::read_netfilter_ring(bytes, head, tail, out, tags);
+        return transport::read_netfilter_ring(bytes, head, tail, trailers, out, tags);
     });
     return 0;
 }

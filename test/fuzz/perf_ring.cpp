@@ -6,9 +6,10 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace ctflow;
+    trailer_pool trailers;
     std::array<event, 7> out;
     fuzz::read_all({data, size}, out.size(), [&](auto bytes, auto head, auto tail) {
-        return transport::read_ring(bytes, head, tail, event_kind::update, out);
+        return transport::read_ring(bytes, head, tail, event_kind::update, trailers, out);
     });
     return 0;
 }

@@ -45,6 +45,7 @@ struct collector final : transport::event_sink {
     void on_events(event_kind, std::span<const event> batch) override {
         for (const auto& e : batch) {
             numbers.push_back(e.conntrack());
+            check(e);
         }
         if (at_batch) {
             at_batch();
@@ -54,7 +55,20 @@ struct collector final : transport::event_sink {
     void flush() override { ++flushes; }
     void close() override { closed = true; }
 
+    // What follows the record, as test/bpf/emit.bpf.c sends it.
+    void check(const event& e) {
+        const auto master = e.master();
+        const auto lived = e.kind() == event_kind::destroy && !master ? 1ns : 0ns;
+        detailed += master ? 1 : 0;
+        wrong +=
+            (master && master->conntrack != e.conntrack()) || e.duration().value_or(0ns) != lived
+                ? 1
+                : 0;
+    }
+
     std::vector<std::uint64_t> numbers;
+    std::size_t detailed = 0;
+    std::size_t wrong = 0;
     std::uint64_t malformed = 0;
     int flushes = 0;
     bool closed = false;
@@ -158,12 +172,13 @@ public:
 private:
     void drain() {
         std::array<event, 64> out;
-        const auto pass =
-            ring_.memory.read(ring_.memory.head(), ring_.memory.tail(), event_kind::update, out);
+        const auto pass = ring_.memory.read(ring_.memory.head(), ring_.memory.tail(),
+                                            event_kind::update, trailers_, out);
         ring_.memory.set_tail(pass.tail);
         sink_.on_events(event_kind::update, {out.data(), pass.events});
     }
 
+    trailer_pool trailers_;
     transport::ring ring_;
     collector& sink_;
     asio::posix::stream_descriptor watch_;
@@ -235,6 +250,25 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(events_arrive_in_order, tested, transports) {
     f.finish();
     BOOST_TEST(f.sink->closed);
     BOOST_TEST(f.sink->malformed == 0U);
+}
+
+// Of both kinds: an update has nothing or all behind its record, an end its duration or all.
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_follows_a_record_arrives_with_it, tested, transports) {
+    fixture f(tested::kind);
+    f.run();
+    std::uint64_t expected = 0;
+    std::uint64_t detailed = 0;
+    for (std::uint32_t i = 0; i < 200; ++i) {
+        f.source.detail(i % 3 == 0);
+        const auto kind = i % 2 == 0 ? event_kind::update : event_kind::destroy;
+        expected += f.source.emit(1 + i % 5, kind);
+        detailed += i % 3 == 0 ? 1 + i % 5 : 0;
+        f.ctx.poll();
+    }
+    BOOST_REQUIRE(f.wait_for(expected));
+    BOOST_TEST(f.sink->detailed == detailed);
+    BOOST_TEST(f.sink->wrong == 0U);
+    f.finish();
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_event_that_lands_while_the_handler_drains_needs_no_other_to_arrive,

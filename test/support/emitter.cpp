@@ -74,6 +74,10 @@ std::uint64_t emitter::emit(std::uint32_t n, event_kind kind) {
     return n - (skeleton_->bss->refused - refused);
 }
 
+void emitter::detail(bool yes) noexcept {
+    skeleton_->bss->detailed = yes ? 1 : 0;
+}
+
 probe_stats emitter::stats() const {
     probe_stats s;
     bpf::read_counters(bpf_map__fd(skeleton_->maps.counters), {}, s);

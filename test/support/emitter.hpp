@@ -34,6 +34,9 @@ public:
     // were not lost.
     std::uint64_t emit(std::uint32_t n, event_kind kind = event_kind::update);
 
+    // Whether what it sends from here on has a trailer: a master, of the record's number.
+    void detail(bool yes) noexcept;
+
     // What it counts as the probe's programs do.
     probe_stats stats() const;
 

@@ -20,6 +20,7 @@ namespace {
 
 using ctflow::event;
 using ctflow::event_kind;
+using ctflow::trailer_pool;
 using ctflow::test::same;
 using ctflow::test::some_record;
 using ctflow::test::some_trailer;
@@ -70,7 +71,7 @@ public:
     }
 
     ring_pass read(std::span<event> out, event_kind kind = event_kind::update) const {
-        return read_bpf_ring(memory(), head, tail, kind, out);
+        return read_bpf_ring(memory(), head, tail, kind, trailers, out);
     }
 };
 
@@ -457,13 +458,14 @@ BOOST_AUTO_TEST_CASE(whatever_the_memory_holds_reading_ends_inside_of_it) {
         }
 
         std::vector<event> out(1 + below(4));
+        trailer_pool trailers;
         auto position = tail;
         bool sound = true;
         // Each pass that is not the last brings an event, of 112 bytes.
         auto passes_left = data.size() / whole + 2;
         while (sound && position != head) {
             const auto left = head - position;
-            const auto pass = read_bpf_ring(data, head, position, kind, out);
+            const auto pass = read_bpf_ring(data, head, position, kind, trailers, out);
             const auto advance = pass.tail - position;
             sound = passes_left-- != 0 && (advance != 0 || pass.unfinished) && advance <= left &&
                     pass.events <= out.size() && pass.lost == 0 &&

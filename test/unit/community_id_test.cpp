@@ -142,4 +142,45 @@ BOOST_AUTO_TEST_CASE(what_conntrack_keeps_in_place_of_ports_does_not_count) {
     BOOST_TEST(ctflow::community_id(gre.event()) == ctflow::community_id(with_key.event()));
 }
 
+// What is translated has the id that the flow has beyond the translation.
+BOOST_AUTO_TEST_CASE(the_translated_one_is_that_of_the_flow_outside) {
+    const auto translate = [](const flow& inside, const flow& outside) {
+        const auto o = outside.event().record();
+        ctflow_trailer t{};
+        t.parts = CTFLOW_TRAILER_STATUS | CTFLOW_TRAILER_REPLY;
+        std::ranges::copy(o.dst_addr, t.reply.src_addr);
+        std::ranges::copy(o.src_addr, t.reply.dst_addr);
+        t.reply.src_port = o.dst_port;
+        t.reply.dst_port = o.src_port;
+        return ctflow::event(inside.event().record(), t);
+    };
+    const flow inside{IPPROTO_TCP, "10.0.0.1", "203.0.113.7", 1001, 80};
+    const flow outside{IPPROTO_TCP, "192.0.2.1", "192.0.2.2", 40000, 8080};
+    for (const auto seed : {std::uint16_t{0}, std::uint16_t{1}}) {
+        const auto e = translate(inside, outside);
+        BOOST_TEST(ctflow::translated_community_id(e, seed) ==
+                   ctflow::community_id(outside.event(), seed));
+        BOOST_TEST(ctflow::community_id(e, seed) == ctflow::community_id(inside.event(), seed));
+        BOOST_TEST(ctflow::translated_community_id(inside.event(), seed) ==
+                   ctflow::community_id(inside.event(), seed));
+    }
+
+    // An echo request; the reply direction has the answer's type, 0.
+    const auto ping = [](const char* from, const char* to) {
+        auto r = flow{IPPROTO_ICMP, from, to}.event().record();
+        r.src_port = htons(7);
+        r.dst_port = htons(0x0800);
+        return ctflow::event(r);
+    };
+    const auto r = ping("10.0.0.1", "203.0.113.7").record();
+    ctflow_trailer t{};
+    t.parts = CTFLOW_TRAILER_STATUS | CTFLOW_TRAILER_REPLY;
+    const auto o = ping("192.0.2.1", "203.0.113.7").record();
+    std::ranges::copy(o.dst_addr, t.reply.src_addr);
+    std::ranges::copy(o.src_addr, t.reply.dst_addr);
+    t.reply.src_port = htons(7);
+    BOOST_TEST(ctflow::translated_community_id(ctflow::event(r, t)) ==
+               ctflow::community_id(ping("192.0.2.1", "203.0.113.7")));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

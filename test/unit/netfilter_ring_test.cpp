@@ -48,7 +48,7 @@ struct test_ring : ctflow::test::ring_bytes {
     ring_pass read(std::size_t room_for_events, std::size_t room_for_tags) {
         events.assign(room_for_events, event());
         tags.assign(room_for_tags, record_tag{0xffff, true});
-        return read_netfilter_ring(memory(), head, tail, events, tags);
+        return read_netfilter_ring(memory(), head, tail, trailers, events, tags);
     }
 
     std::vector<event> events;

@@ -2,6 +2,8 @@
 #pragma once
 
 // What the tests of both kinds of rings have in common.
+#include "event/trailer_pool.hpp"
+
 #include <ctflow/event.hpp>
 
 #include <array>
@@ -65,6 +67,7 @@ public:
 
     const std::vector<std::byte>& memory() const noexcept { return memory_; }
 
+    mutable trailer_pool trailers;
     std::uint64_t tail;
     std::uint64_t head;
 
