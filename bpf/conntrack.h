@@ -104,6 +104,7 @@ struct sk_buff {
 
 /* Which extensions there are, and so their numbers, is up to the kernel's configuration. */
 enum nf_ct_ext_id {
+    NF_CT_EXT_HELPER = 0,
     NF_CT_EXT_ACCT = 3,
     NF_CT_EXT_TSTAMP = 5,
     NF_CT_EXT_LABELS = 7,
@@ -113,10 +114,10 @@ enum nf_ct_ext_id {
 #define IPS_EXPECTED (1UL << 0)
 #define IPS_ASSURED (1UL << 2)
 #define IPS_CONFIRMED (1UL << 3)
-#define IPS_NAT (3UL << 4) /* IPS_NAT_MASK: source, destination */
 #define IPS_DYING (1UL << 9)
 #define IPS_TEMPLATE (1UL << 11)
 #define IPS_OFFLOAD (1UL << 14)
+#define IPS_HW_OFFLOAD (1UL << 15)
 #define IP_CT_IS_REPLY 3 /* This and all after it. */
 #define IP_CT_UNTRACKED 7
 
@@ -124,5 +125,8 @@ enum nf_ct_ext_id {
 
 #define NF_ACCEPT 1 /* uapi/linux/netfilter.h */
 
+#define PROTO_ICMP 1
 #define PROTO_TCP 6
+#define PROTO_DCCP 33
+#define PROTO_ICMPV6 58
 #define PROTO_SCTP 132

@@ -8,7 +8,6 @@
 
 #include <ctflow/detail/record.h>
 #include <ctflow/detail/status.h>
-#include <ctflow/detail/trailer.h>
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
@@ -86,13 +85,6 @@ static __always_inline u64 start_of(const struct flow* flow) {
     return start;
 }
 
-/* One direction's ends, and what else is in its tuple. */
-struct direction {
-    struct ctflow_ends ends;
-    u8 family;
-    u8 proto;
-};
-
 static __always_inline void read_address(unsigned char* to, const union nf_inet_addr* from) {
 #ifdef CTFLOW_TYPED_POINTERS
     for (int i = 0; i < 4; ++i) {
@@ -105,9 +97,8 @@ static __always_inline void read_address(unsigned char* to, const union nf_inet_
 #endif
 }
 
-#ifndef CTFLOW_TYPED_POINTERS /* For which one load each, without a call, is as good. */
-/* A tuple as the kernel lays it out, always so far. */
-struct packed_tuple {
+/* A tuple, laid out as the kernel does, always so far. Aligned to be compared by words. */
+struct tuple {
     unsigned char src_addr[16];
     u16 src_port;
     u16 l3num;
@@ -115,10 +106,10 @@ struct packed_tuple {
     u16 dst_port;
     u8 protonum;
     u8 dir;
-};
+} __attribute__((aligned(8)));
 
 /* Whether this kernel does. Known when the program is loaded. */
-static __always_inline int tuples_are_packed(void) {
+static __always_inline int tuples_are_as_ours(void) {
     return bpf_core_field_offset(struct nf_conntrack_tuple, src.u3) == 0 &&
            bpf_core_field_offset(struct nf_conntrack_tuple, src.u.all) == 16 &&
            bpf_core_field_offset(struct nf_conntrack_tuple, src.l3num) == 18 &&
@@ -127,52 +118,38 @@ static __always_inline int tuples_are_packed(void) {
            bpf_core_field_offset(struct nf_conntrack_tuple, dst.protonum) == 38;
 }
 
-static __always_inline void read_packed(struct direction* to,
-                                        const struct nf_conntrack_tuple* from) {
-    struct packed_tuple tuple;
-
-    bpf_probe_read_kernel(&tuple, sizeof(tuple), from);
-    __builtin_memcpy(to->ends.src_addr, tuple.src_addr, sizeof(tuple.src_addr));
-    __builtin_memcpy(to->ends.dst_addr, tuple.dst_addr, sizeof(tuple.dst_addr));
-    to->ends.src_port = tuple.src_port;
-    to->ends.dst_port = tuple.dst_port;
-    to->family = (u8)tuple.l3num;
-    to->proto = tuple.protonum;
-}
-#endif
-
-static __always_inline void read_tuple(struct direction* to,
-                                       const struct nf_conntrack_tuple* from) {
-#ifndef CTFLOW_TYPED_POINTERS
-    if (tuples_are_packed()) {
-        read_packed(to, from);
+static __always_inline void read_tuple(struct tuple* to, const struct nf_conntrack_tuple* from) {
+#ifndef CTFLOW_TYPED_POINTERS /* For which one load each, without a call, is as good. */
+    if (tuples_are_as_ours()) {
+        bpf_probe_read_kernel(to, sizeof(*to), from);
         return;
     }
 #endif
     __builtin_memset(to, 0, sizeof(*to));
-    read_address(to->ends.src_addr, &from->src.u3);
-    read_address(to->ends.dst_addr, &from->dst.u3);
-    to->ends.src_port = KERNEL_READ(from, src.u.all);
-    to->ends.dst_port = KERNEL_READ(from, dst.u.all);
-    to->family = (u8)KERNEL_READ(from, src.l3num);
-    to->proto = KERNEL_READ(from, dst.protonum);
+    read_address(to->src_addr, &from->src.u3);
+    read_address(to->dst_addr, &from->dst.u3);
+    to->src_port = KERNEL_READ(from, src.u.all);
+    to->dst_port = KERNEL_READ(from, dst.u.all);
+    to->l3num = KERNEL_READ(from, src.l3num);
+    to->protonum = KERNEL_READ(from, dst.protonum);
 }
 
-/* Everything but the counters, timestamp and kind. The record is zeroed before. */
-static __always_inline void describe(const struct flow* flow, struct ctflow_record* record) {
+/* Everything but the counters, timestamp and kind. The record is zeroed before; `original` is some
+ * memory, of which the stack has little. */
+static __always_inline void describe(const struct flow* flow, struct ctflow_record* record,
+                                     struct tuple* original) {
     const struct nf_conn* ct = flow->ct;
-    struct direction original;
 
     record->start = start_of(flow);
     record->conntrack = (u64)ct;
 
-    read_tuple(&original, &ct->tuplehash[0].tuple);
-    __builtin_memcpy(record->src_addr, original.ends.src_addr, sizeof(record->src_addr));
-    __builtin_memcpy(record->dst_addr, original.ends.dst_addr, sizeof(record->dst_addr));
-    record->src_port = original.ends.src_port;
-    record->dst_port = original.ends.dst_port;
-    record->family = original.family;
-    record->proto = original.proto;
+    read_tuple(original, &ct->tuplehash[0].tuple);
+    __builtin_memcpy(record->src_addr, original->src_addr, sizeof(record->src_addr));
+    __builtin_memcpy(record->dst_addr, original->dst_addr, sizeof(record->dst_addr));
+    record->src_port = original->src_port;
+    record->dst_port = original->dst_port;
+    record->family = (u8)original->l3num;
+    record->proto = original->protonum;
     if (record->proto == PROTO_TCP)
         record->tcp_state = KERNEL_READ(ct, proto.tcp.state);
 

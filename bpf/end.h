@@ -8,19 +8,35 @@
 #include <ctflow/detail/record.h>
 #include <ctflow/detail/status.h>
 
-/* enum tcp_conntrack, enum sctp_conntrack (uapi/linux/netfilter) */
+/* Whether the flow's time was up when it was taken out of the table. */
+enum ctflow_time_left { CTFLOW_TIME_UNKNOWN, CTFLOW_TIME_LEFT, CTFLOW_TIME_UP };
+
 enum {
+    CTFLOW_PROTO_DCCP = 33,
+    /* enum tcp_conntrack, enum sctp_conntrack (uapi/linux/netfilter) */
     CTFLOW_TCP_FIN_WAIT = 4,
     CTFLOW_TCP_CLOSE_WAIT = 5,
     CTFLOW_TCP_LAST_ACK = 6,
-    CTFLOW_TCP_TIME_WAIT = 7,
     CTFLOW_TCP_CLOSE = 8,
     CTFLOW_SCTP_CLOSED = 1,
+    CTFLOW_SCTP_SHUTDOWN_SENT = 5,
+    CTFLOW_SCTP_SHUTDOWN_ACK_SENT = 7,
 };
 
-/* Of a TCP connection: both sides have closed it, or one has reset it. */
-static inline int tcp_is_over(unsigned int state) {
-    return state >= CTFLOW_TCP_LAST_ACK && state <= CTFLOW_TCP_CLOSE;
+/* Both sides have closed it, or one has reset it. States are 0 of other protocols. */
+static inline int flow_is_over(unsigned int tcp_state, unsigned int sctp_state) {
+    return (tcp_state >= CTFLOW_TCP_LAST_ACK && tcp_state <= CTFLOW_TCP_CLOSE) ||
+           sctp_state == CTFLOW_SCTP_CLOSED;
+}
+
+/* Whether conntrack may evict a flow that is assured (can_early_drop of each protocol). DCCP's
+ * states are not looked at. */
+static inline int flow_is_closing(unsigned int proto, unsigned int tcp_state,
+                                  unsigned int sctp_state) {
+    return tcp_state == CTFLOW_TCP_FIN_WAIT || tcp_state == CTFLOW_TCP_CLOSE_WAIT ||
+           (sctp_state >= CTFLOW_SCTP_SHUTDOWN_SENT &&
+            sctp_state <= CTFLOW_SCTP_SHUTDOWN_ACK_SENT) ||
+           proto == CTFLOW_PROTO_DCCP;
 }
 
 /*
@@ -28,18 +44,18 @@ static inline int tcp_is_over(unsigned int state) {
  * as it does with those that were silent for too long.
  *
  * A flow that had time left was deleted on somebody's request (conntrack -D, a namespace that goes)
- * or evicted, because the table was full. Conntrack evicts no flow that is assured
- * (early_drop_list()) and not half closed (tcp_can_early_drop()).
+ * or evicted, because the table was full: early_drop_list() takes those that are not assured,
+ * gc_worker() those that are closing, too.
  */
-static inline enum ctflow_end_reason end_reason_of(int expired, int over, unsigned int tcp_state,
+static inline enum ctflow_end_reason end_reason_of(enum ctflow_time_left time, unsigned int proto,
+                                                   unsigned int tcp_state, unsigned int sctp_state,
                                                    unsigned int status) {
-    const int half_closed = tcp_state == CTFLOW_TCP_FIN_WAIT || tcp_state == CTFLOW_TCP_CLOSE_WAIT;
-
-    if (over)
+    if (flow_is_over(tcp_state, sctp_state))
         return CTFLOW_END_CLOSED;
-    if (expired)
+    if (time == CTFLOW_TIME_UP)
         return CTFLOW_END_TIMEOUT;
-    if ((status & CTFLOW_STATUS_ASSURED) && !half_closed)
+    if (time == CTFLOW_TIME_LEFT && (status & CTFLOW_STATUS_ASSURED) &&
+        !flow_is_closing(proto, tcp_state, sctp_state))
         return CTFLOW_END_DELETED;
     return CTFLOW_END_UNKNOWN;
 }

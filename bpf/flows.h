@@ -13,6 +13,7 @@
 #include "curve.h"
 #include "describe.h"
 #include "maps.h"
+#include "trailer.h"
 
 static __always_inline struct ctflow_curve the_curve(void) {
     struct ctflow_curve c = {
@@ -22,19 +23,20 @@ static __always_inline struct ctflow_curve the_curve(void) {
     return c;
 }
 
-static __always_inline void fill(struct ctflow_record* record, const struct flow* seen, u64 now,
+static __always_inline void fill(struct ctflow_record* record, struct tuple* scratch,
+                                 const struct flow* seen, u64 now,
                                  const struct flow_counters* counted) {
     record->timestamp = now;
     record->packets_orig = counted->packets_orig;
     record->bytes_orig = counted->bytes_orig;
     record->packets_ret = counted->packets_ret;
     record->bytes_ret = counted->bytes_ret;
-    describe(seen, record);
+    describe(seen, record, scratch);
 }
 
 /* Whoever includes this says how it travels. `begins`: it is the flow's first. */
-static __always_inline void send_update(void* ctx, const struct flow* seen, u64 now,
-                                        const struct flow_counters* counted, int begins);
+static void send_update(void* ctx, const struct flow* seen, u64 now,
+                        const struct flow_counters* counted, int begins);
 
 static __always_inline struct ctflow_flow_state* find_flow(const struct nf_conn* ct) {
     u64 key = (u64)ct;
@@ -117,6 +119,10 @@ static __always_inline int on_insert(void* ctx, const struct nf_conn* ct) {
     return 0;
 }
 
+static __always_inline u64 offload_bits(u64 status) {
+    return (u64)offload_of(status) << CTFLOW_FLOW_OFFLOAD_SHIFT;
+}
+
 /*
  * The path of every packet: who calls this has asked surely_in_cooldown(). Two CPUs that carry
  * packets of one flow at the very end of its cooldown may both send an update: harmless, and
@@ -147,14 +153,17 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
         state = *flow;
         due = curve_sample(&curve, &state, now);
         flow->next = state.next;
-        if (seen.status & IPS_OFFLOAD)
-            flow->origin = state.origin | CTFLOW_FLOW_OFFLOADED;
+        if ((state.origin ^ offload_bits(seen.status)) & CTFLOW_FLOW_OFFLOAD)
+            flow->origin = (state.origin & ~CTFLOW_FLOW_OFFLOAD) | offload_bits(seen.status);
     } else {
         /* One that began before anyone watched; or its insert went unseen, or found no place. */
-        if (start_of(&seen) > watching_since)
+        if (start_of(&seen) > watching_since) {
             due = curve_begin(&curve, &state, now);
-        else
+            state.origin |= CTFLOW_FLOW_UNSEEN;
+        } else {
             due = curve_adopt(&curve, &state, now);
+        }
+        state.origin |= offload_bits(seen.status);
         result = bpf_map_update_elem(&flows, &key, &state, BPF_NOEXIST);
         if (result) {
             if (result != -EEXIST) /* another CPU has just adopted it */

@@ -31,30 +31,36 @@ struct {
     __uint(max_entries, 1 << 18);
 } updates_ring SEC(".maps");
 
-static __always_inline void output_update(struct ctflow_netfilter_message* message, u64 size) {
+/* What is sent: as that of tracing programs, with a tag between (netfilter_record.h). */
+struct message {
+    struct ctflow_netfilter_record update;
+    union trailer_memory behind;
+};
+
+static __always_inline void output_update(struct message* message, u64 size) {
     if (ring_output(&updates_ring, 0, 1, message, size))
         count(CTFLOW_UPDATES_LOST);
 }
 
 static __always_inline void send_update(void* ctx, const struct flow* seen, u64 now,
                                         const struct flow_counters* counted, int begins) {
-    struct ctflow_netfilter_message message;
+    struct message message;
     struct ctflow_netfilter_record* update = &message.update;
 
     (void)ctx;
     __builtin_memset(update, 0, sizeof(*update));
     update->record.kind = CTFLOW_RECORD_UPDATE;
-    fill(&update->record, seen, now, counted);
+    fill(&update->record, &message.behind.tuple, seen, now, counted);
     update->zone = zone_of(seen->ct);
     update->begins = (unsigned char)begins;
     /* Conntrack will note it in a moment, if it does at all. */
     if (begins && timestamps(seen))
         update->record.start = now + boot_to_real;
-    if (!describe_more(seen, 1, &update->record, &message.trailer)) {
+    if (!describe_more(seen, 1, offload_of(seen->status), &update->record, &message.behind)) {
         output_update(&message, sizeof(*update));
         return;
     }
-    message.trailer.duration = 0;
+    message.behind.trailer.duration = 0;
     output_update(&message, sizeof(message));
 }
 

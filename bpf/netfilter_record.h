@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause OR Apache-2.0 */
 #pragma once
 
-#include <ctflow/detail/trailer.h>
+#include <ctflow/detail/record.h>
 
 /* What a program at a hook of netfilter's sends: an update, and what it takes to recognise the flow
  * in what ctnetlink says of its end. */
@@ -10,10 +10,4 @@ struct ctflow_netfilter_record {
     unsigned short zone;
     unsigned char begins; /* The flow's first packet: the flow is not in conntrack's table yet. */
     unsigned char unused[5];
-};
-
-/* And what few flows have besides. */
-struct ctflow_netfilter_message {
-    struct ctflow_netfilter_record update;
-    struct ctflow_trailer trailer;
 };

@@ -15,18 +15,19 @@
 /* Of a tick of the kernel's (1 / CONFIG_HZ), in ns. Set by user space. */
 const volatile unsigned long long tick_length = 0;
 
-static __always_inline void send_update(void* ctx, const struct flow* seen, u64 now,
-                                        const struct flow_counters* counted, int begins) {
+/* Not inlined, like send_end(): the stack has 512 bytes, for both together. */
+static __attribute__((noinline)) void send_update(void* ctx, const struct flow* seen, u64 now,
+                                                  const struct flow_counters* counted, int begins) {
     struct message message;
 
     (void)begins;
     begin_message(&message, CTFLOW_RECORD_UPDATE);
-    fill(&message.record, seen, now, counted);
-    if (!describe_more(seen, 1, &message.record, &message.trailer)) {
+    fill(&message.record, &message.behind.tuple, seen, now, counted);
+    if (!describe_more(seen, 1, offload_of(seen->status), &message.record, &message.behind)) {
         output_update(ctx, &message, sizeof(message.record));
         return;
     }
-    message.trailer.duration = 0;
+    message.behind.trailer.duration = 0;
     output_update(ctx, &message, sizeof(message));
 }
 
@@ -35,48 +36,81 @@ static __always_inline int overdue_ticks(const struct nf_conn* ct) {
     return (int)((u32)bpf_jiffies64() - KERNEL_READ(ct, timeout)); /* nf_ct_is_expired() */
 }
 
-/* Where its beginning was not seen it is the kernel that knows it, if anybody. */
-static __always_inline u64 duration_of(const struct flow* seen, u64 origin, u64 ended) {
-    u64 times[2] = {};
-    u64 at;
+/*
+ * Others than conntrack's table may hold a flow that was taken out of it, so that its end comes
+ * later: flows that it expected, and flowtables. When that was is known by the kernel's time stamp
+ * alone, and whether its time was up then by nobody.
+ */
+static __always_inline int may_be_held(const struct flow* seen, u64 origin) {
+    return (origin & CTFLOW_FLOW_OFFLOAD) ||
+           extension(seen, bpf_core_enum_value(enum nf_ct_ext_id, NF_CT_EXT_HELPER));
+}
 
-    if (!(origin & CTFLOW_FLOW_ADOPTED))
-        return ended - (origin & ~CTFLOW_FLOW_BITS);
-    at = timestamps(seen);
-    if (!at || !read_words(times, at, 2) || times[1] < times[0] || !times[0])
+static __always_inline u64 by_kernel_stamps(const struct flow* seen) {
+    u64 at = timestamps(seen);
+    u64 times[2] = {};
+
+    if (!at || !read_words(times, at, 2) || !times[0] || times[1] < times[0])
         return 0;
     return times[1] - times[0];
 }
 
-static __always_inline int is_over(const struct nf_conn* ct, const struct ctflow_record* record) {
-    return tcp_is_over(record->tcp_state) ||
-           (record->proto == PROTO_SCTP && KERNEL_READ(ct, proto.sctp.state) == CTFLOW_SCTP_CLOSED);
+/* By our clock, which nobody sets, where the flow was seen to begin, and it is sure when it ended.
+ */
+static __always_inline u64 duration_of(const struct flow* seen, u64 origin, int held, u64 ended) {
+    const u64 began = origin & ~CTFLOW_FLOW_BITS;
+
+    if (held || (origin & (CTFLOW_FLOW_ADOPTED | CTFLOW_FLOW_UNSEEN)))
+        return by_kernel_stamps(seen);
+    return ended > began ? ended - began : 0; /* A tick may be longer than a short life. */
 }
 
-/* `origin`: as it was remembered of the flow. */
-static __always_inline int tell_end(void* ctx, struct flow* seen, int has_master, u64 origin) {
-    const int overdue = overdue_ticks(seen->ct);
-    struct flow_counters counted;
-    struct message message;
-    u64 now;
+static __always_inline enum ctflow_end_reason
+reason_of(const struct flow* seen, const struct ctflow_record* record, int held, int overdue) {
+    const struct nf_conn* ct = seen->ct;
+    u32 sctp = record->proto == PROTO_SCTP ? (u32)KERNEL_READ(ct, proto.sctp.state) : 0;
+    int left = overdue < 0;
 
-    if (!read_counters(seen, &counted)) {
-        count(CTFLOW_EVENTS_UNACCOUNTED);
-        return 0;
-    }
-    now = bpf_ktime_get_boot_ns();
-    if (origin & CTFLOW_FLOW_OFFLOADED)
-        seen->status |= IPS_OFFLOAD; /* It is none any more when it ends. */
+    return end_reason_of(left   ? CTFLOW_TIME_LEFT
+                         : held ? CTFLOW_TIME_UNKNOWN
+                                : CTFLOW_TIME_UP,
+                         record->proto, record->tcp_state, sctp, (u32)seen->status);
+}
+
+/* What is known of a flow's end. */
+struct ending {
+    struct flow seen;
+    struct flow_counters counted;
+    u64 origin; /* as it was remembered */
+    u64 has_master;
+};
+
+static __attribute__((noinline)) void send_end(void* ctx, const struct ending* end) {
+    const struct flow* seen = &end->seen;
+    const u8 offload = (end->origin & CTFLOW_FLOW_OFFLOAD) >> CTFLOW_FLOW_OFFLOAD_SHIFT;
+    const int overdue = overdue_ticks(seen->ct);
+    const int held = may_be_held(seen, end->origin);
+    const u64 now = bpf_ktime_get_boot_ns();
+    struct message message;
+    int more;
+
     begin_message(&message, CTFLOW_RECORD_DESTROY);
-    fill(&message.record, seen, now, &counted);
-    message.record.end_reason = end_reason_of(overdue >= 0, is_over(seen->ct, &message.record),
-                                              message.record.tcp_state, (u32)seen->status);
-    message.trailer.duration =
-        duration_of(seen, origin, now - (overdue > 0 ? overdue * tick_length : 0));
-    if (describe_more(seen, has_master, &message.record, &message.trailer))
+    fill(&message.record, &message.behind.tuple, seen, now, &end->counted);
+    message.record.end_reason = reason_of(seen, &message.record, held, overdue);
+    more = describe_more(seen, end->has_master, offload, &message.record, &message.behind);
+    message.behind.trailer.duration =
+        duration_of(seen, end->origin, held, now - (overdue > 0 ? overdue * tick_length : 0));
+    if (more)
         output_destroy(ctx, &message, sizeof(message));
     else
-        output_destroy(ctx, &message, sizeof(message.record) + sizeof(message.trailer.duration));
+        output_destroy(ctx, &message, sizeof(message.record) + sizeof(u64));
+}
+
+static __always_inline int tell_end(void* ctx, struct ending* end) {
+    if (read_counters(&end->seen, &end->counted))
+        send_end(ctx, end);
+    else
+        count(CTFLOW_EVENTS_UNACCOUNTED);
     return 0;
 }
 
@@ -88,21 +122,21 @@ static __always_inline int on_offloaded(void* ctx, const struct nf_conn* ct) {
 }
 
 static __always_inline int on_destroy(void* ctx, const struct nf_conn* ct) {
+    struct ending end = {.origin = CTFLOW_FLOW_UNSEEN, .has_master = 1};
     const struct ctflow_flow_state* state;
-    u64 origin = CTFLOW_FLOW_ADOPTED; /* What is not known was not seen to begin. */
-    struct flow seen = {};
     u64 key = (u64)ct;
 
-    look_at(&seen, ct);
-    if (!was_flow(seen.status))
+    look_at(&end.seen, ct);
+    if (!was_flow(end.seen.status))
         return 0;
+    end.seen.status |= IPS_DYING; /* At nf_ct_delete in a moment. */
     state = find_flow(ct);
     if (state) {
-        origin = state->origin;
+        end.origin = state->origin;
         bpf_map_delete_elem(&flows, &key);
     }
     forget_cooldown(ct);
-    return tell_end(ctx, &seen, 1, origin);
+    return tell_end(ctx, &end);
 }
 
 /*
@@ -112,18 +146,17 @@ static __always_inline int on_destroy(void* ctx, const struct nf_conn* ct) {
  */
 static __always_inline int on_free(void* ctx, const struct nf_conn* ct) {
     const struct ctflow_flow_state* state = find_flow(ct);
-    struct flow seen = {};
+    struct ending end = {.has_master = 0};
     u64 key = (u64)ct;
-    u64 origin;
 
     if (!state)
         return 0;
-    origin = state->origin;
+    end.origin = state->origin;
     if (bpf_map_delete_elem(&flows, &key))
         return 0;
     forget_cooldown(ct);
-    look_at(&seen, ct);
-    return was_flow(seen.status) ? tell_end(ctx, &seen, 0, origin) : 0;
+    look_at(&end.seen, ct);
+    return was_flow(end.seen.status) ? tell_end(ctx, &end) : 0;
 }
 
 /* nf_ct_delete takes a flow out of the conntrack table, and leaves it alone if that was done

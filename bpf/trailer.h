@@ -15,6 +15,20 @@
 /* Whether each TCP flow has something to say: its sides. Set by user space. */
 const volatile unsigned char tell_tcp_sides = 0;
 
+/* A trailer, and until there is one, memory to read tuples into: where the reply's ends will be,
+ * for the stack has no room beside it. */
+union trailer_memory {
+    struct ctflow_trailer trailer;
+    struct {
+        unsigned char before[48];
+        union {
+            struct tuple tuple;
+            struct ctflow_ends ends;
+        };
+    };
+};
+_Static_assert(__builtin_offsetof(struct ctflow_trailer, reply) == 48, "where the ends are");
+
 static __always_inline int read_labels(const struct flow* flow, u64* labels) {
     u64 at;
 
@@ -37,52 +51,102 @@ static __always_inline u16 zone_of(const struct nf_conn* ct) {
         (trailer)->tcp_scale[direction] = KERNEL_READ(ct, proto.tcp.seen[direction].td_scale);     \
     } while (0)
 
-static __always_inline void read_reply(struct ctflow_trailer* trailer, const struct nf_conn* ct) {
-    struct direction reply;
+/* Makes of the tuple in there the reply's ends. */
+static __always_inline void take_reply(union trailer_memory* memory) {
+    const u16 src_port = memory->tuple.src_port;
+    const u16 dst_port = memory->tuple.dst_port;
+    u64 dst[2];
 
-    read_tuple(&reply, &ct->tuplehash[1].tuple);
-    trailer->reply = reply.ends;
-    trailer->parts |= CTFLOW_TRAILER_REPLY;
+    __builtin_memcpy(dst, memory->tuple.dst_addr, sizeof(dst));
+    __builtin_memcpy(memory->ends.dst_addr, dst, sizeof(dst));
+    memory->ends.src_port = src_port;
+    memory->ends.dst_port = dst_port;
+}
+
+static __always_inline void clear(union trailer_memory* memory, u64 from, u64 to) {
+    __builtin_memset((char*)memory + from, 0, to - from);
+}
+
+static __always_inline int same_address(const unsigned char* a, const unsigned char* b) {
+    u64 x[2];
+    u64 y[2];
+
+    __builtin_memcpy(x, a, sizeof(x));
+    __builtin_memcpy(y, b, sizeof(y));
+    return !((x[0] ^ y[0]) | (x[1] ^ y[1]));
+}
+
+/* What the reply direction is unless something translates it. ICMP's type and code are no port: the
+ * answer's are others. */
+static __always_inline int is_mirror(const struct tuple* reply,
+                                     const struct ctflow_record* record) {
+    if (!same_address(reply->src_addr, record->dst_addr) ||
+        !same_address(reply->dst_addr, record->src_addr))
+        return 0;
+    if (record->proto == PROTO_ICMP || record->proto == PROTO_ICMPV6)
+        return reply->src_port == record->src_port;
+    return reply->src_port == record->dst_port && reply->dst_port == record->src_port;
 }
 
 /* A flow that was expected keeps the one that expected it, until nf_ct_destroy() gives that back.
  */
 static __always_inline void read_master(struct ctflow_trailer* trailer, const struct nf_conn* ct) {
     const struct nf_conn* master = KERNEL_READ(ct, master);
-    struct direction original;
+    struct ctflow_ends* ends = &trailer->master_ends;
 
     if (!master)
         return;
-    read_tuple(&original, &master->tuplehash[0].tuple);
+    read_address(ends->src_addr, &master->tuplehash[0].tuple.src.u3);
+    read_address(ends->dst_addr, &master->tuplehash[0].tuple.dst.u3);
+    ends->src_port = KERNEL_READ(master, tuplehash[0].tuple.src.u.all);
+    ends->dst_port = KERNEL_READ(master, tuplehash[0].tuple.dst.u.all);
     trailer->master = number_of(master);
-    trailer->master_ends = original.ends;
-    trailer->master_proto = original.proto;
-    trailer->master_family = original.family;
+    trailer->master_proto = KERNEL_READ(master, tuplehash[0].tuple.dst.protonum);
+    trailer->master_family = (u8)KERNEL_READ(master, tuplehash[0].tuple.src.l3num);
     trailer->parts |= CTFLOW_TRAILER_MASTER;
 }
 
+/* Who forwards a flow's packets: ctflow_trailer's. */
+static __always_inline u8 offload_of(u64 status) {
+    return (status & IPS_HW_OFFLOAD) ? 2 : (status & IPS_OFFLOAD) ? 1 : 0;
+}
+
 /*
- * Sets all but the first member, if there is something to say; else nothing. Returns whether there
- * is. Nearly all of it shows in the flow's status: conntrack says there whether it has changed the
- * flow's ends (nf_nat_setup_info()), and whether the flow was expected (init_conntrack()).
- * `has_master`: if so, what expected it is still held.
+ * Sets all but the first member, if there is something to say. Returns whether there is.
+ * `has_master`: if so, what expected the flow is still held. `offload`: who forwards its packets,
+ * or did.
+ *
+ * That a flow is translated shows in its tuples alone: IPVS alters the one of the reply direction
+ * and says so nowhere (ip_vs_update_conntrack()).
  */
-static __always_inline int describe_more(const struct flow* flow, int has_master,
+static __always_inline int describe_more(const struct flow* flow, int has_master, u8 offload,
                                          const struct ctflow_record* record,
-                                         struct ctflow_trailer* trailer) {
+                                         union trailer_memory* memory) {
+    struct ctflow_trailer* trailer = &memory->trailer;
     const struct nf_conn* ct = flow->ct;
     const u32 status = (u32)flow->status;
     const u16 zone = zone_of(ct);
     const int sides = record->proto == PROTO_TCP;
     u64 labels[2];
     const int labelled = read_labels(flow, labels);
+    int translated;
 
-    if (status == ctflow_status_of(record) && !zone && !labelled && !(sides && tell_tcp_sides))
+    read_tuple(&memory->tuple, &ct->tuplehash[1].tuple);
+    translated = !is_mirror(&memory->tuple, record);
+    if (status == ctflow_status_of(record) && !translated && !zone && !labelled && !offload &&
+        !(sides && tell_tcp_sides))
         return 0;
-    __builtin_memset((char*)trailer + sizeof(trailer->duration), 0,
-                     sizeof(*trailer) - sizeof(trailer->duration));
-    trailer->parts = CTFLOW_TRAILER_STATUS;
+    clear(memory, __builtin_offsetof(struct ctflow_trailer, parts),
+          __builtin_offsetof(struct ctflow_trailer, reply));
+    if (translated)
+        take_reply(memory);
+    else
+        clear(memory, __builtin_offsetof(struct ctflow_trailer, reply),
+              __builtin_offsetof(struct ctflow_trailer, master_ends));
+    clear(memory, __builtin_offsetof(struct ctflow_trailer, master_ends), sizeof(*trailer));
+    trailer->parts = CTFLOW_TRAILER_STATUS | (translated ? CTFLOW_TRAILER_REPLY : 0);
     trailer->status = status;
+    trailer->offload = offload;
     if (labelled) {
         trailer->labels[0] = labels[0];
         trailer->labels[1] = labels[1];
@@ -92,8 +156,6 @@ static __always_inline int describe_more(const struct flow* flow, int has_master
         trailer->zone = zone;
         trailer->zone_dir = KERNEL_READ(ct, zone.dir);
     }
-    if (status & IPS_NAT)
-        read_reply(trailer, ct);
     if (has_master && (status & IPS_EXPECTED))
         read_master(trailer, ct);
     if (sides) {

@@ -4,6 +4,7 @@
 /* How the records of tracing programs travel to user space. */
 #include "maps.h"
 #include "output.h"
+#include "trailer.h"
 #include "types.h"
 
 #include <ctflow/detail/trailer.h>
@@ -13,7 +14,7 @@
 /* What is sent: the record, and as much of the trailer as there is something to say. */
 struct message {
     struct ctflow_record record;
-    struct ctflow_trailer trailer;
+    union trailer_memory behind;
 };
 
 static __always_inline void begin_message(struct message* message, enum ctflow_record_kind kind) {

@@ -97,9 +97,10 @@ struct config {
 
     /// Room for events, for each CPU that is online, in pages (4 KiB as a rule): a power of two,
     /// 65536 at most; or zero, for the default. Once for updates and once for destroys, so that the
-    /// ones cannot push out the others. The default is 256, some 8700 events, as many as a busy CPU
-    /// may send while the reader does not get its own for 17 ms (500,000 a second). For who may
-    /// lock only as much memory as everybody (no CAP_IPC_LOCK, ulimit -l), 64 pages fit.
+    /// ones cannot push out the others. The default is 256, some 8700 events (3850 with details),
+    /// as many as a busy CPU may send while the reader does not get its own for 17 ms (500,000 a
+    /// second). For who may lock only as much memory as everybody (no CAP_IPC_LOCK, ulimit -l), 64
+    /// pages fit.
     ///
     /// With perf buffers this is the size of each CPU's ring. The ring buffers, one for updates and
     /// one for destroys, have so many pages for each CPU in total, rounded up to a power of two,
@@ -107,7 +108,7 @@ struct config {
     std::size_t buffer_pages = 0;
 
     /// Room for destroy events that find their ring full, or whose CPU has none, in pages: a power
-    /// of two, 16384 at most. One for all CPUs; 1024 pages hold some 37,000 events. An update that
+    /// of two, 16384 at most. One for all CPUs; 1024 pages hold some 35,000 events. An update that
     /// is lost is made up for by the flow's next, a destroy event by nothing: only if there is no
     /// room here either is it lost. By netfilter's hooks, where ends come by netlink, it is not
     /// needed.

@@ -179,13 +179,11 @@ public:
                                                       : ctflow_status_of(&record_));
     }
 
-    /// Who forwards its packets; in a destroy event, who did when it had its last update. Packets
-    /// that others forward give an update only if the flowtable counts them (`counter`), and was
-    /// there when the probe started.
+    /// Who forwards its packets; in a destroy event, who did at its last update. Packets that
+    /// others forward give an update only if the flowtable counts them (`counter`), and was there
+    /// when the probe started.
     flow_offload offload() const noexcept {
-        return has(status(), flow_status::hw_offload) ? flow_offload::hardware
-               : has(status(), flow_status::offload)  ? flow_offload::software
-                                                      : flow_offload::none;
+        return has_details() ? static_cast<flow_offload>(trailer()->offload) : flow_offload::none;
     }
 
     /// The flow that announced it, if one did.

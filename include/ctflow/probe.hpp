@@ -256,10 +256,11 @@ public:
     ///
     /// @par Errors
     /// errc::not_started; errc::already_running beside another; operation_aborted;
-    /// errc::conntrack_unloaded: the module of what the probe is attached to by kprobes, or of
-    /// ctnetlink for netfilter's hooks, was unloaded, and stop() and start() are needed for the
-    /// next one (fentry holds its module; in network namespaces of another user namespace nobody
-    /// is told, but when a run begins); or what the reactor reported.
+    /// not_enough_memory for what events have behind their records, which stay in the kernel for
+    /// the next run; errc::conntrack_unloaded: the module of what the probe is attached to by
+    /// kprobes, or of ctnetlink for netfilter's hooks, was unloaded, and stop() and start() are
+    /// needed for the next one (fentry holds its module; in network namespaces of another user
+    /// namespace nobody is told, but when a run begins); or what the reactor reported.
     ///
     /// @par Per-operation cancellation
     /// terminal, partial, total.

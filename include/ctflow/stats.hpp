@@ -12,7 +12,7 @@ struct probe_stats {
     /// Events received from the kernel.
     std::uint64_t perf_events_total = 0;
 
-    /// Their length in bytes, event_length each.
+    /// Their length in bytes, event_length each: of the records, not of what follows them.
     std::uint64_t perf_bytes_total = 0;
 
     /// Update events among them.

@@ -47,18 +47,24 @@ void set_last_words(ctflow_record& r, const message& m) noexcept {
     r.bytes_ret = m.bytes_ret;
     r.connmark = m.mark;
     r.tcp_state = m.tcp_state & 0xf;
-    const bool over = tcp_is_over(m.tcp_state) || m.sctp_state == CTFLOW_SCTP_CLOSED;
-    const auto reason = end_reason_of(!m.time_left, over, m.tcp_state, m.status);
+    const auto reason = end_reason_of(m.time_left ? CTFLOW_TIME_LEFT : CTFLOW_TIME_UP, r.proto,
+                                      m.tcp_state, m.sctp_state, m.status);
     r.end_reason = static_cast<unsigned char>(reason) & 0xf;
     ctflow_set_status(&r, m.status);
 }
 
-// What of a trailer such a message tells. The rest is as it was, but for the sides of a connection,
-// which have changed.
+// Of a flow that is over its last update does not tell what changes to the end.
+void set_over(ctflow_trailer& t) noexcept {
+    t.parts &= ~unsigned{CTFLOW_TRAILER_TCP};
+    t.offload = 0;
+}
+
+// What of a trailer such a message tells. The rest is as it was.
 void set_trailer(ctflow_trailer& t, const ctflow_record& r, const message& m) noexcept {
     t.status = m.status;
     t.zone = m.key.zone;
     t.zone_dir = m.zone_dir;
+    set_over(t);
     t.parts &= CTFLOW_TRAILER_LABELS | CTFLOW_TRAILER_MASTER | CTFLOW_TRAILER_PROCESS;
     if (m.reply) {
         t.reply = *m.reply;
@@ -319,6 +325,7 @@ void flow_book::tell_reconstructed(index i, std::uint64_t now, std::vector<ended
     if (const auto kept = trailers_.find(i); kept != trailers_.end()) {
         last.trailer = kept->second;
         last.trailer.status |= CTFLOW_STATUS_DYING;
+        set_over(last.trailer);
     }
     last.record.kind = CTFLOW_RECORD_DESTROY;
     last.record.timestamp = now;

@@ -38,13 +38,13 @@ counters grow(counters& known, const counters& now) noexcept {
 } // namespace
 
 bool is_first(const event& e) noexcept {
-    return e.kind() == event_kind::update &&
-           (e.packets_orig() == 0 || (e.packets_orig() == 1 && e.packets_ret() == 0));
+    return e.kind() == event_kind::update && e.packets_orig() <= 1 && e.packets_ret() == 0;
 }
 
 flow_delta begin(progress& p, const event& e, bool whole) noexcept {
     p = {.known = counters_of(e),
          .latest = e.record().timestamp,
+         .raised = e.record().timestamp,
          .ended = e.kind() == event_kind::destroy};
     return whole ? delta_of(delta_kind::whole, p.known) : flow_delta{};
 }
@@ -59,7 +59,8 @@ flow_delta advance(progress& p, const event& e) noexcept {
     const bool was_over = p.ended;
     p.ended = p.ended || e.kind() == event_kind::destroy;
     const bool near = (t < p.latest ? p.latest - t : t - p.latest) <= at_once;
-    if (t < p.latest || (below && (was_over || near))) {
+    const bool read_at_once = t >= p.raised && t - p.raised <= at_once;
+    if (t < p.latest || (below && (was_over || read_at_once))) {
         p.latest = std::max(p.latest, t);
         // As long as the flow lives, its next event has whatever this one has more. To take it from
         // here would mix what was before a reset with what was after it.
@@ -67,6 +68,7 @@ flow_delta advance(progress& p, const event& e) noexcept {
     }
     const auto interval = t - p.latest;
     p.latest = t;
+    p.raised = t;
     if (!below) {
         return delta_of(delta_kind::next, grow(p.known, now), interval);
     }

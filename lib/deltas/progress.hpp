@@ -20,6 +20,8 @@ using counters = std::array<std::uint64_t, 4>;
 struct progress {
     counters known{};         // What has been told of it.
     std::uint64_t latest = 0; // The highest timestamp.
+    std::uint64_t raised = 0; // That of the reading that `known` is from: one before it, and lower,
+                              // may have been read at the same time.
     std::uint64_t since = 0;  // Events from before that are of other counters: of before a reset,
                               // or of a flow that was here before.
     bool ended = false;

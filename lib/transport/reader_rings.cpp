@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -67,7 +68,7 @@ void reader::on_readable(const run_pointer& run, watched_ring& r, error_code ec)
         return;
     }
     auto events = turn(run, r);
-    if (events == 0) {
+    if (events == 0 && !run->done) {
         events = look_why(run, r);
     }
     if (run->done) {
@@ -98,9 +99,16 @@ std::size_t reader::look_why(const run_pointer& run, watched_ring& r) {
     return events;
 }
 
-// Returns how many events there were.
+// Returns how many events there were. Without memory for what one has behind its record the run
+// ends, and the event stays where it is.
 std::size_t reader::turn(const run_pointer& run, watched_ring& r) {
-    const auto found = drain(r, budget);
+    drained found{};
+    try {
+        found = drain(r, budget);
+    } catch (const std::bad_alloc&) {
+        finish(run, boost::system::errc::make_error_code(boost::system::errc::not_enough_memory));
+        return 0;
+    }
     if (found.left == remains::more) {
         // The readiness is used up, and there is more: nobody but us knows.
         r.resuming = true;
@@ -130,6 +138,9 @@ void reader::on_tick(const run_pointer& run) {
         const auto found = r.resuming ? budget : turn(run, r);
         events += found;
         most = std::max(most, found);
+        if (run->done) {
+            return;
+        }
     }
     if (pace_.fast(events, clock::now()) || !fall_asleep()) {
         stay_awake(run, pace_.rest(most));

@@ -32,17 +32,17 @@ __attribute__((noinline)) int emit_one(struct __sk_buff* skb) {
     message.record.family = 2;
     message.record.conntrack = next++;
     message.record.timestamp = bpf_ktime_get_boot_ns();
-    message.trailer.duration = ended;
+    message.behind.trailer.duration = ended;
     if (detailed) {
-        __builtin_memset(&message.trailer, 0, sizeof(message.trailer));
-        message.trailer.parts = CTFLOW_TRAILER_STATUS | CTFLOW_TRAILER_MASTER;
-        message.trailer.master = message.record.conntrack;
+        __builtin_memset(&message.behind.trailer, 0, sizeof(message.behind.trailer));
+        message.behind.trailer.parts = CTFLOW_TRAILER_STATUS | CTFLOW_TRAILER_MASTER;
+        message.behind.trailer.master = message.record.conntrack;
         if (ended)
             return output_destroy(skb, &message, sizeof(message));
         return output_update(skb, &message, sizeof(message));
     }
     if (ended)
-        return output_destroy(skb, &message, size + sizeof(message.trailer.duration));
+        return output_destroy(skb, &message, size + sizeof(message.behind.trailer.duration));
     return output_update(skb, &message, size);
 }
 

@@ -108,6 +108,7 @@ BOOST_AUTO_TEST_CASE(what_few_flows_have_comes_behind) {
     t.duration = 1'500'000'000;
     t.status = 0x401f;
     t.zone = 7;
+    t.offload = 1;
     t.zone_dir = 3;
     t.labels[0] = 0x28;
     t.reply.dst_addr[0] = 10;

@@ -718,4 +718,57 @@ BOOST_AUTO_TEST_CASE(cancellation_and_close_race_a_producer_without_harm) {
     pool.join();
 }
 
+// A trailer has an owner for each place where its event is, and is given back once, by the last.
+BOOST_AUTO_TEST_CASE(whatever_becomes_of_an_event_its_trailer_is_given_back_once) {
+    static int alive;
+    static int given_back;
+    alive = given_back = 0;
+    const auto detailed = [] {
+        auto* const t = new ctflow::detail::shared_trailer;
+        ++alive;
+        t->give_back = [](ctflow::detail::shared_trailer* s) noexcept {
+            --alive;
+            ++given_back;
+            delete s;
+        };
+        t->trailer.parts = CTFLOW_TRAILER_STATUS;
+        return ctflow::event(ctflow::test::numbered(1).record(), ctflow::detail::trailer_ref(t));
+    };
+    const auto some = [&](std::size_t n) {
+        std::vector<ctflow::event> all;
+        for (std::size_t i = 0; i < n; ++i) {
+            all.push_back(i % 2 == 0 ? detailed() : ctflow::test::numbered(2));
+        }
+        return all;
+    };
+    boost::asio::io_context ctx;
+    {
+        using core = ctflow::detail::consumer_core;
+        core a(ctx, "a", ctflow::consumer_mode::all, 10);
+        core b(ctx, "b", ctflow::consumer_mode::all, 4); // For which it is too many.
+        {
+            const auto batch = some(8);
+            a.push(batch);
+            b.push(batch);
+        }
+        BOOST_TEST(alive == 4); // In a's queue, two of them in b's, too.
+        BOOST_TEST(b.stats().events_lost == 4U);
+
+        auto out = some(4); // Whose own go when they are overwritten.
+        BOOST_TEST(alive == 6);
+        BOOST_TEST(a.pop(out) == 4U);
+        BOOST_TEST(alive == 4);
+        BOOST_TEST(given_back == 2);
+        BOOST_TEST(b.pop(out) == 4U); // The same ones.
+        BOOST_TEST(alive == 4);
+        out.clear();
+        BOOST_TEST(alive == 2); // Those that are left in a's.
+        a.push(some(3));
+        a.close();
+        BOOST_TEST(alive == 4);
+    }
+    BOOST_TEST(alive == 0);
+    BOOST_TEST(given_back == 8);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -7,7 +7,12 @@ namespace {
 
 constexpr unsigned plain = CTFLOW_STATUS_CONFIRMED | CTFLOW_STATUS_DYING;
 constexpr unsigned assured = plain | CTFLOW_STATUS_ASSURED;
-constexpr unsigned established = 3;
+constexpr unsigned tcp = 6;
+constexpr unsigned udp = 17;
+constexpr unsigned dccp = 33;
+constexpr unsigned sctp = 132;
+constexpr unsigned time_wait = 7;
+constexpr auto all_times = {CTFLOW_TIME_UNKNOWN, CTFLOW_TIME_LEFT, CTFLOW_TIME_UP};
 
 } // namespace
 
@@ -15,34 +20,50 @@ BOOST_AUTO_TEST_SUITE(end)
 
 BOOST_AUTO_TEST_CASE(a_connection_is_over_once_both_sides_have_closed_it_or_one_has_reset_it) {
     for (unsigned state = 0; state < 16; ++state) {
-        const bool over = state == CTFLOW_TCP_LAST_ACK || state == CTFLOW_TCP_TIME_WAIT ||
-                          state == CTFLOW_TCP_CLOSE;
-        BOOST_TEST(tcp_is_over(state) == (over ? 1 : 0));
+        const bool over =
+            state == CTFLOW_TCP_LAST_ACK || state == time_wait || state == CTFLOW_TCP_CLOSE;
+        BOOST_TEST(flow_is_over(state, 0) == (over ? 1 : 0));
+        BOOST_TEST(flow_is_over(0, state) == (state == CTFLOW_SCTP_CLOSED ? 1 : 0));
     }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_over_was_closed_however_it_was_taken_out) {
-    for (const int expired : {0, 1}) {
-        BOOST_TEST(end_reason_of(expired, 1, CTFLOW_TCP_CLOSE, plain) == CTFLOW_END_CLOSED);
-        BOOST_TEST(end_reason_of(expired, 1, CTFLOW_TCP_TIME_WAIT, assured) == CTFLOW_END_CLOSED);
+    for (const auto time : all_times) {
+        BOOST_TEST(end_reason_of(time, tcp, CTFLOW_TCP_CLOSE, 0, plain) == CTFLOW_END_CLOSED);
+        BOOST_TEST(end_reason_of(time, tcp, time_wait, 0, assured) == CTFLOW_END_CLOSED);
+        BOOST_TEST(end_reason_of(time, sctp, 0, CTFLOW_SCTP_CLOSED, assured) == CTFLOW_END_CLOSED);
     }
 }
 
 BOOST_AUTO_TEST_CASE(whose_time_was_up_was_silent_for_too_long) {
-    BOOST_TEST(end_reason_of(1, 0, 0, plain) == CTFLOW_END_TIMEOUT);
-    BOOST_TEST(end_reason_of(1, 0, established, assured) == CTFLOW_END_TIMEOUT);
+    for (const auto proto : {tcp, udp, dccp, sctp}) {
+        for (const auto status : {plain, assured}) {
+            BOOST_TEST(end_reason_of(CTFLOW_TIME_UP, proto, 0, 0, status) == CTFLOW_END_TIMEOUT);
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(who_cannot_be_evicted_was_deleted) {
-    BOOST_TEST(end_reason_of(0, 0, 0, assured) == CTFLOW_END_DELETED);
-    BOOST_TEST(end_reason_of(0, 0, established, assured) == CTFLOW_END_DELETED);
+    BOOST_TEST(end_reason_of(CTFLOW_TIME_LEFT, udp, 0, 0, assured) == CTFLOW_END_DELETED);
+    BOOST_TEST(end_reason_of(CTFLOW_TIME_LEFT, tcp, 3, 0, assured) == CTFLOW_END_DELETED);
+    BOOST_TEST(end_reason_of(CTFLOW_TIME_LEFT, sctp, 0, 4, assured) == CTFLOW_END_DELETED);
 }
 
 BOOST_AUTO_TEST_CASE(of_others_nobody_can_tell) {
-    BOOST_TEST(end_reason_of(0, 0, 0, plain) == CTFLOW_END_UNKNOWN);
-    BOOST_TEST(end_reason_of(0, 0, established, plain) == CTFLOW_END_UNKNOWN);
-    BOOST_TEST(end_reason_of(0, 0, CTFLOW_TCP_FIN_WAIT, assured) == CTFLOW_END_UNKNOWN);
-    BOOST_TEST(end_reason_of(0, 0, CTFLOW_TCP_CLOSE_WAIT, assured) == CTFLOW_END_UNKNOWN);
+    const auto reason = [](unsigned proto, unsigned tcp_state, unsigned sctp_state,
+                           unsigned status) {
+        return end_reason_of(CTFLOW_TIME_LEFT, proto, tcp_state, sctp_state, status);
+    };
+    BOOST_TEST(reason(udp, 0, 0, plain) == CTFLOW_END_UNKNOWN);
+    BOOST_TEST(reason(tcp, 3, 0, plain) == CTFLOW_END_UNKNOWN);
+    BOOST_TEST(reason(tcp, CTFLOW_TCP_FIN_WAIT, 0, assured) == CTFLOW_END_UNKNOWN);
+    BOOST_TEST(reason(tcp, CTFLOW_TCP_CLOSE_WAIT, 0, assured) == CTFLOW_END_UNKNOWN);
+    for (unsigned state = CTFLOW_SCTP_SHUTDOWN_SENT; state <= CTFLOW_SCTP_SHUTDOWN_ACK_SENT;
+         ++state) {
+        BOOST_TEST(reason(sctp, 0, state, assured) == CTFLOW_END_UNKNOWN);
+    }
+    BOOST_TEST(reason(dccp, 0, 0, assured) == CTFLOW_END_UNKNOWN);
+    BOOST_TEST(end_reason_of(CTFLOW_TIME_UNKNOWN, udp, 0, 0, assured) == CTFLOW_END_UNKNOWN);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -194,15 +194,18 @@ BOOST_AUTO_TEST_CASE(details_that_are_gone_are_not_remembered) {
 BOOST_AUTO_TEST_CASE(a_reconstructed_end_has_the_last_known_details) {
     const flow f;
     ctflow_trailer known{};
-    known.parts = CTFLOW_TRAILER_STATUS | CTFLOW_TRAILER_MASTER;
+    known.parts = CTFLOW_TRAILER_STATUS | CTFLOW_TRAILER_MASTER | CTFLOW_TRAILER_TCP;
     known.status = 0xf;
     known.master = 77;
+    known.offload = 1;
     auto r = f.record(1000, 1);
     book.on_update(r, &known, {f.zone, false});
     book.begin_resync(now);
     BOOST_REQUIRE(end_resync().size() == 1U);
     BOOST_TEST(out[0].reconstructed);
     BOOST_TEST(out[0].trailer.master == 77U);
+    BOOST_TEST(out[0].trailer.parts == (CTFLOW_TRAILER_STATUS | CTFLOW_TRAILER_MASTER));
+    BOOST_TEST(out[0].trailer.offload == 0);
     BOOST_TEST(out[0].trailer.status == 0x20fU);
     BOOST_TEST(+out[0].record.end_reason == CTFLOW_END_UNKNOWN);
 }

@@ -117,6 +117,19 @@ BOOST_AUTO_TEST_CASE(counters_that_were_zeroed_count_anew) {
 }
 
 // Five small packets, then one large one: its bytes are above.
+// As often as a curve of some milliseconds has them.
+BOOST_AUTO_TEST_CASE(also_where_events_come_fast) {
+    const delta_flow f;
+    deltas.take(f.at(1000s, 1));
+    deltas.take(f.at(1000s + 50ms, 1000));
+    std::uint64_t told = 0;
+    for (int i = 1; i <= 10; ++i) { // Ten packets each time.
+        told += deltas.take(f.at(1000s + (1 + i) * 50ms, static_cast<std::uint64_t>(10 * i)))
+                    .packets_orig;
+    }
+    BOOST_TEST(told == 100U);
+}
+
 BOOST_AUTO_TEST_CASE(all_counters_are_zeroed_together) {
     const delta_flow f;
     deltas.take(f.at(1000s, 5, 200, 5, 200, event_kind::update));

@@ -231,6 +231,33 @@ BOOST_FIXTURE_TEST_CASE(zone_labels_mark_and_status_are_conntracks, routed) {
     }
 }
 
+// As IPVS does: no bit of the status says so.
+BOOST_FIXTURE_TEST_CASE(a_translation_that_only_the_tuples_show, world,
+                        *boost::unit_test::precondition(by_tracing)) {
+    for (const auto& f : families) {
+        BOOST_TEST_CONTEXT(f.arguments) {
+            const bool v4 = f.family == AF_INET;
+            const std::string src = v4 ? "192.0.2.1" : "2001:db8::1";
+            const std::string dst = v4 ? "192.0.2.2" : "2001:db8::2";
+            const std::string real = v4 ? "192.0.2.7" : "2001:db8::7";
+            watch w;
+            net.a.run("conntrack -I -p udp -t 60 -s " + src + " -d " + dst +
+                      " --sport 1001 --dport 80 -r " + real + " -q " + src +
+                      " --reply-port-src 8080 --reply-port-dst 1001");
+            const auto mine = in_netns(net.a.inode()) && from_port(1001);
+            w.until("the flow", [&] { return w.count(mine) > 0; });
+            const conntrack_listing listed(net.a, std::string(f.arguments) +
+                                                      " -p udp --orig-port-src 1001");
+            const event first = w.select(mine).front();
+            BOOST_TEST(first.has_nat());
+            BOOST_TEST((first.reply() == listed.reply));
+            net.a.run("conntrack -D " + std::string(f.arguments) + " -p udp");
+            BOOST_TEST((only_destroy(w, mine).reply() == listed.reply));
+            w.stop();
+        }
+    }
+}
+
 // The flowtable sees the packets of an established connection before conntrack does, and counts
 // them on its behalf.
 BOOST_FIXTURE_TEST_CASE(an_offloaded_flow_is_flagged_and_counted, routed,
@@ -273,6 +300,7 @@ BOOST_FIXTURE_TEST_CASE(an_offloaded_flow_is_flagged_and_counted, routed,
     const event update = w.select(mine && offloaded).front();
     BOOST_TEST(has(update.status(), flow_status::offload));
     BOOST_TEST(update.has_nat());
+    BOOST_TEST((w.select(mine).front().offload() == flow_offload::none));
 
     const event last = check_destroy(w, router, mine, "-p tcp --orig-port-src 1001");
     BOOST_TEST((last.offload() == flow_offload::software));

@@ -39,7 +39,8 @@ struct ctflow_trailer {
     unsigned char zone_dir;      /**< directions that it holds for: 1 original, 2 reply, 3 both */
     unsigned char master_proto;  /**< IPPROTO_* */
     unsigned char master_family; /**< AF_INET or AF_INET6 */
-    unsigned char unused[3];
+    unsigned char offload;       /**< who forwards its packets: 1 a flowtable, 2 a device */
+    unsigned char unused[2];
     unsigned char tcp_flags[2]; /**< of each direction: IP_CT_TCP_FLAG_* */
     unsigned char tcp_scale[2]; /**< the same: exponent of its window scale */
     unsigned char comm[16];     /**< as pid; not always terminated */
