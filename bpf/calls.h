@@ -79,7 +79,7 @@ static __always_inline int on_confirm_return(void* ctx, u64 key, u32 verdict) {
         return 0;
     skb = (const struct sk_buff*)call.skb;
     if ((BPF_CORE_READ(skb, _nfct) & ~NFCT_INFO_MASK) != call.ct ||
-        !is_alive(KERNEL_READ((const struct nf_conn*)call.ct, status)))
+        !ct_alive((const struct nf_conn*)call.ct))
         return 0;
     return on_insert(ctx, (const struct nf_conn*)call.ct);
 }

@@ -112,7 +112,6 @@ enum nf_ct_ext_id {
 
 /* uapi/linux/netfilter/nf_conntrack_common.h */
 #define IPS_EXPECTED (1UL << 0)
-#define IPS_ASSURED (1UL << 2)
 #define IPS_CONFIRMED (1UL << 3)
 #define IPS_DYING (1UL << 9)
 #define IPS_TEMPLATE (1UL << 11)
@@ -127,6 +126,5 @@ enum nf_ct_ext_id {
 
 #define PROTO_ICMP 1
 #define PROTO_TCP 6
-#define PROTO_DCCP 33
 #define PROTO_ICMPV6 58
 #define PROTO_SCTP 132

@@ -61,6 +61,11 @@ static __always_inline int is_alive(u64 status) {
     return (status & (IPS_CONFIRMED | IPS_DYING)) == IPS_CONFIRMED;
 }
 
+/* Of one that is not looked at yet. */
+static __always_inline int ct_alive(const struct nf_conn* ct) {
+    return is_alive(KERNEL_READ(ct, status));
+}
+
 /* Returns zero if the flow has no counters. */
 static __always_inline int read_counters(const struct flow* flow, struct flow_counters* counters) {
     u64 acct = extension(flow, bpf_core_enum_value(enum nf_ct_ext_id, NF_CT_EXT_ACCT));

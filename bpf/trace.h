@@ -162,5 +162,5 @@ static __always_inline int on_free(void* ctx, const struct nf_conn* ct) {
 /* nf_ct_delete takes a flow out of the conntrack table, and leaves it alone if that was done
  * before. Packets on their way may still be counted after. */
 static __always_inline int on_delete(void* ctx, const struct nf_conn* ct) {
-    return is_alive(KERNEL_READ(ct, status)) ? on_destroy(ctx, ct) : 0;
+    return ct_alive(ct) ? on_destroy(ctx, ct) : 0;
 }

@@ -200,7 +200,7 @@ public:
 
     /// How long it lived: of a flow that has ended, from its first packet until its time was up or
     /// it was taken out of the table. On the boot clock, which nobody sets, if the probe saw it
-    /// begin; else by the kernel's time stamps, if it has them.
+    /// begin; else by the kernel's time stamps, if it has them. docs/details.md has the exceptions.
     std::optional<std::chrono::nanoseconds> duration() const noexcept {
         const auto lived = static_cast<std::chrono::nanoseconds::rep>(trailer_.duration());
         return lived == 0 ? std::nullopt : std::optional(std::chrono::nanoseconds(lived));

@@ -7,7 +7,7 @@ namespace ctflow::host {
 bool conntrack_present();
 
 // Whether anybody can have forwarded packets of flows without conntrack's seeing them: flowtables,
-// or tc's act_ct, which is built on them. Unless they are built in: nobody has that.
+// or tc's act_ct, which is built on them. Where they are built in, and no module, it does not show.
 bool flows_may_be_offloaded();
 
 } // namespace ctflow::host

@@ -262,7 +262,7 @@ BOOST_FIXTURE_TEST_CASE(a_translation_that_only_the_tuples_show, world,
 // them on its behalf.
 BOOST_FIXTURE_TEST_CASE(an_offloaded_flow_is_flagged_and_counted, routed,
                         *boost::unit_test::precondition(by_tracing)) {
-    shell("modprobe nf_flow_table nft_flow_offload nf_flow_table_inet");
+    shell("modprobe -a nf_flow_table nft_flow_offload nf_flow_table_inet");
     load(router, source_nat);
     load(router, R"(table inet fast {
         flowtable shortcut {
@@ -354,7 +354,7 @@ BOOST_FIXTURE_TEST_CASE(an_end_has_its_reason_and_its_duration, world) {
     auto b = bind_udp(net.b, "192.0.2.2", 2001);
     const auto began = boot_clock::now();
     exchange(a, b);
-    w.idle(2100ms); // A UDP flow becomes a stream after two seconds, and assured.
+    w.idle(2500ms); // A UDP flow becomes a stream after two seconds, and assured.
     exchange(a, b);
     w.idle(100ms);
     net.a.run("conntrack -D -p udp --orig-port-src 1001");
@@ -368,7 +368,7 @@ BOOST_FIXTURE_TEST_CASE(an_end_has_its_reason_and_its_duration, world) {
     // Silent for a second. It is taken out later than that, by who comes across it: the garbage
     // collector can take a minute or two.
     const auto expire = [&] {
-        w.idle(1500ms);
+        w.idle(3s);
         net.a.run("conntrack -L");
     };
     net.a.sysctl("netfilter/nf_conntrack_udp_timeout", "1");
@@ -378,7 +378,8 @@ BOOST_FIXTURE_TEST_CASE(an_end_has_its_reason_and_its_duration, world) {
     const event timeout = only_destroy(w, in_a && from_port(1002));
     BOOST_TEST(to_string(timeout.end_reason()) == "timeout");
     BOOST_REQUIRE(timeout.duration());
-    BOOST_TEST((*timeout.duration() > 900ms && *timeout.duration() < 1400ms),
+    // Not the three that passed: the second, give or take what a late tick can do.
+    BOOST_TEST((*timeout.duration() > 500ms && *timeout.duration() < 2500ms),
                "it lived for " << timeout.duration()->count() << " ns");
 
     // Closed, by both sides.
