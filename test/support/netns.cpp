@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <system_error>
@@ -67,6 +68,9 @@ std::string shell(const std::string& command) {
 }
 
 netns::netns(std::string name) : name_(std::move(name)) {
+    if (std::filesystem::exists("/run/netns/" + name_)) { // Of a run that was killed.
+        shell("ip netns del " + name_);
+    }
     shell("ip netns add " + name_);
     run("ip link set lo up");
     sysctl("netfilter/nf_conntrack_acct", "1");
