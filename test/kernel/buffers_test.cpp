@@ -242,9 +242,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(raced_against_a_timer_nothing_is_lost, Kind, both)
     using namespace asio::experimental::awaitable_operators;
     line<Kind> l;
     std::atomic<bool> over = false;
+    std::atomic<bool> ended = false;
+    std::atomic<std::uint64_t> taken = 0;
     std::thread sending([&] {
         stay_on_cpu(0);
-        for (int i = 0; i < 1000; ++i) {
+        for (std::uint64_t i = 0; i < 1000 && !ended; ++i) {
+            while (i > taken + 300 && !ended) { // The ring holds some 800.
+                std::this_thread::yield();
+            }
             l.source.send(1);
             std::this_thread::yield();
         }
@@ -258,6 +263,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(raced_against_a_timer_nothing_is_lost, Kind, both)
                                           timer.async_wait(asio::use_awaitable));
             if (winner.index() == 0) {
                 l.take({}, std::get<0>(winner));
+                taken = l.received;
             }
             if (over && l.buffer.stats().records > l.received) {
                 BOOST_ERROR("a record was taken by a receive that lost the race");
@@ -267,6 +273,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(raced_against_a_timer_nothing_is_lost, Kind, both)
     };
     asio::co_spawn(l.ctx, race(), asio::detached);
     l.ctx.run_for(60s);
+    ended = true;
     sending.join();
     BOOST_TEST(l.received == 1000U);
 }
