@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event/ends.hpp"
+#include "event/protocols.hpp"
 
 #include <ctflow/event.hpp>
 
@@ -15,26 +16,8 @@ namespace ctflow {
 namespace {
 
 std::string protocol(std::uint8_t proto) {
-    switch (proto) {
-    case IPPROTO_ICMP:
-        return "icmp";
-    case IPPROTO_TCP:
-        return "tcp";
-    case IPPROTO_UDP:
-        return "udp";
-    case IPPROTO_DCCP:
-        return "dccp";
-    case IPPROTO_GRE:
-        return "gre";
-    case IPPROTO_ICMPV6:
-        return "icmpv6";
-    case IPPROTO_SCTP:
-        return "sctp";
-    case IPPROTO_UDPLITE:
-        return "udplite";
-    default:
-        return "proto " + std::to_string(proto);
-    }
+    const auto name = protocol_name(proto);
+    return name.empty() ? "proto " + std::to_string(proto) : std::string(name);
 }
 
 void append_end(std::string& out, const boost::asio::ip::address& address, std::uint16_t port,
