@@ -103,6 +103,11 @@ const char* describe(errc e) noexcept {
         return "a receive is outstanding already";
     case errc::flushed:
         return "all that was in the buffer when flush() was called has been received";
+    case errc::filter_syntax:
+        return "not a filter: one is written like \"proto tcp and not port 22\"";
+    case errc::filter_too_long:
+        return "the filter is too long, or nested too deeply: simplify it; the kernel takes 64 "
+               "tests";
     }
     return "unknown error";
 }

@@ -11,6 +11,7 @@
 #include <ctflow/consumer.hpp>
 #include <ctflow/error.hpp>
 #include <ctflow/event.hpp>
+#include <ctflow/filter.hpp>
 #include <ctflow/flow_deltas.hpp>
 #include <ctflow/kernel.hpp>
 #include <ctflow/perf_buffer.hpp>

@@ -82,6 +82,10 @@ enum class errc {
     consumer_closed,     ///< The consumer was removed or its probe stopped; no event is left.
     receive_outstanding, ///< A second receive beside one that is outstanding.
     flushed,             ///< All that was in the buffer at flush() has been received.
+
+    // Filters.
+    filter_syntax,   ///< A text is no filter.
+    filter_too_long, ///< A filter is too long, nested too deeply, or has too many tests.
 };
 
 /// The category of errc, named "ctflow".

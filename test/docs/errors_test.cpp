@@ -45,8 +45,8 @@ BOOST_AUTO_TEST_CASE(all_of_them_have_been_found) {
     const auto all = names();
     BOOST_REQUIRE(!all.empty());
     BOOST_TEST(all.front() == "curve0_age");
-    BOOST_TEST(all.back() == "flushed");
-    BOOST_TEST(all.size() == static_cast<std::size_t>(ctflow::errc::flushed));
+    BOOST_TEST(all.back() == "filter_too_long");
+    BOOST_TEST(all.size() == static_cast<std::size_t>(ctflow::errc::filter_too_long));
 }
 
 BOOST_AUTO_TEST_CASE(each_is_on_the_page_with_its_sentence) {

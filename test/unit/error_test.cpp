@@ -13,7 +13,7 @@ using ctflow::errc;
 using ctflow::error_code;
 
 constexpr int first = static_cast<int>(errc::curve0_age);
-constexpr int last = static_cast<int>(errc::flushed);
+constexpr int last = static_cast<int>(errc::filter_too_long);
 
 // What is said of a value that is none of ours.
 std::string unknown() {
@@ -73,6 +73,8 @@ BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
     BOOST_TEST(says(errc::forbidden, "/sys/kernel/security/lsm"));
     BOOST_TEST(says(errc::sysctl_missing, "modprobe nf_conntrack"));
     BOOST_TEST(says(errc::sysctl_denied, "CAP_NET_ADMIN"));
+    BOOST_TEST(says(errc::filter_syntax, "proto tcp"));
+    BOOST_TEST(says(errc::filter_too_long, "64"));
 }
 
 BOOST_AUTO_TEST_CASE(the_category_is_one_and_has_a_name) {
