@@ -139,6 +139,16 @@ static __always_inline void read_tuple(struct tuple* to, const struct nf_conntra
     to->protonum = KERNEL_READ(from, dst.protonum);
 }
 
+static __always_inline u32 netns_of(const struct nf_conn* ct) {
+    return KERNEL_READ(ct, ct_net.net, ns.inum);
+}
+
+static __always_inline u32 mark_of(const struct nf_conn* ct) {
+    if (!bpf_core_field_exists(ct->mark)) /* CONFIG_NF_CONNTRACK_MARK */
+        return 0;
+    return KERNEL_READ(ct, mark);
+}
+
 /* Everything but the counters, timestamp and kind. The record is zeroed before; `original` is some
  * memory, of which the stack has little. */
 static __always_inline void describe(const struct flow* flow, struct ctflow_record* record,
@@ -159,7 +169,18 @@ static __always_inline void describe(const struct flow* flow, struct ctflow_reco
         record->tcp_state = KERNEL_READ(ct, proto.tcp.state);
 
     ctflow_set_status(record, (u32)flow->status);
-    record->netns = KERNEL_READ(ct, ct_net.net, ns.inum);
-    if (bpf_core_field_exists(ct->mark)) /* CONFIG_NF_CONNTRACK_MARK */
-        record->connmark = KERNEL_READ(ct, mark);
+    record->netns = netns_of(ct);
+    record->connmark = mark_of(ct);
+}
+
+/* The same, and all else but the kind. */
+static __always_inline void fill(struct ctflow_record* record, struct tuple* scratch,
+                                 const struct flow* seen, u64 now,
+                                 const struct flow_counters* counted) {
+    record->timestamp = now;
+    record->packets_orig = counted->packets_orig;
+    record->bytes_orig = counted->bytes_orig;
+    record->packets_ret = counted->packets_ret;
+    record->bytes_ret = counted->bytes_ret;
+    describe(seen, record, scratch);
 }

@@ -171,6 +171,10 @@ static inline int filter_judge(const struct ctflow_filter_program* program,
         const struct ctflow_filter_exit* taken;
         unsigned long long to;
 
+        /* Nor are loads to be made before it: the stack has no room for what they bring. */
+#ifdef __bpf__
+        asm volatile("" ::: "memory");
+#endif
         if (at >= CTFLOW_FILTER_TESTS || at >= length)
             return 0;
         test = &program->tests[at];

@@ -12,6 +12,7 @@
 #include "conntrack.h"
 #include "curve.h"
 #include "describe.h"
+#include "judge.h"
 #include "maps.h"
 #include "trailer.h"
 
@@ -23,18 +24,8 @@ static __always_inline struct ctflow_curve the_curve(void) {
     return c;
 }
 
-static __always_inline void fill(struct ctflow_record* record, struct tuple* scratch,
-                                 const struct flow* seen, u64 now,
-                                 const struct flow_counters* counted) {
-    record->timestamp = now;
-    record->packets_orig = counted->packets_orig;
-    record->bytes_orig = counted->bytes_orig;
-    record->packets_ret = counted->packets_ret;
-    record->bytes_ret = counted->bytes_ret;
-    describe(seen, record, scratch);
-}
-
-/* Whoever includes this says how it travels. `begins`: it is the flow's first. */
+/* Whoever includes this says how it travels, and before, in REMEMBER_REFUSED, whether it is known
+ * when a flow ends that has no event. `begins`: it is the flow's first. */
 static void send_update(void* ctx, const struct flow* seen, u64 now,
                         const struct flow_counters* counted, int begins);
 
@@ -67,6 +58,14 @@ static __always_inline void note_cooldown(const struct nf_conn* ct, u64 rest) {
         *word = value;
 }
 
+/* The same by the word of a flow's state. */
+static __always_inline void note_silence(const struct nf_conn* ct, u64 next, u64 now) {
+    if (filtering)
+        next = silent_until(next, the_filter());
+    if (next > now)
+        note_cooldown(ct, next - now);
+}
+
 static __always_inline void forget_cooldown(const struct nf_conn* ct) {
     volatile u64* word = cooldown_of(ct);
 
@@ -82,6 +81,8 @@ static __always_inline int in_cooldown(const struct nf_conn* ct,
     if (!flow)
         return 0;
     next = *(const volatile u64*)&flow->next; /* Once: another CPU may be setting it. */
+    if (filtering)
+        next = silent_until(next, the_filter());
     if (now >= next)
         return 0;
     note_cooldown(ct, next - now);
@@ -101,6 +102,7 @@ static __always_inline int on_insert(void* ctx, const struct nf_conn* ct) {
     u64 key = (u64)ct;
     u64 now;
     int due;
+    int silent;
 
     look_at(&seen, ct);
     if (!read_counters(&seen, &counted)) {
@@ -109,12 +111,13 @@ static __always_inline int on_insert(void* ctx, const struct nf_conn* ct) {
     }
     now = bpf_ktime_get_boot_ns();
     due = curve_begin(&curve, &flow, now);
+    silent = due && refused(&seen, &counted, now, &flow);
     forget_cooldown(ct);
-    if (bpf_map_update_elem(&flows, &key, &flow, BPF_ANY))
+    if ((!silent || REMEMBER_REFUSED) && bpf_map_update_elem(&flows, &key, &flow, BPF_ANY))
         count(CTFLOW_FLOWS_UNTRACKED);
     else
-        note_cooldown(ct, flow.next - now);
-    if (due)
+        note_silence(ct, flow.next, now);
+    if (due && !silent)
         send_update(ctx, &seen, now, &counted, 1);
     return 0;
 }
@@ -138,6 +141,7 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
     u64 now = bpf_ktime_get_boot_ns();
     long result;
     int due;
+    int silent;
 
     if (in_cooldown(ct, flow, now))
         return 0;
@@ -164,6 +168,12 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
             due = curve_adopt(&curve, &state, now);
         }
         state.origin |= offload_bits(seen.status);
+    }
+    silent = due && refused(&seen, &counted, now, &state);
+    if (flow) {
+        if (silent)
+            flow->next = state.next;
+    } else if (!silent || REMEMBER_REFUSED) {
         result = bpf_map_update_elem(&flows, &key, &state, BPF_NOEXIST);
         if (result) {
             if (result != -EEXIST) /* another CPU has just adopted it */
@@ -171,8 +181,8 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
             return 0;
         }
     }
-    note_cooldown(ct, state.next - now);
-    if (due)
+    note_silence(ct, state.next, now);
+    if (due && !silent)
         send_update(ctx, &seen, now, &counted, 0);
     return 0;
 }

@@ -15,6 +15,9 @@ const volatile struct ctflow_curve rate_curve = {};
 /* When the probe was started, by the clock of nf_conn_tstamp (ktime_get_real_ns). */
 unsigned long long watching_since = 0;
 
+/* What to add to the clock of records for that one. Set at the start. */
+unsigned long long boot_to_real = 0;
+
 /* By address of the nf_conn. User space sets the size. Preallocated: tracing programs run where
  * the allocator may not. */
 struct {

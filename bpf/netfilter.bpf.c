@@ -6,6 +6,8 @@
  * (lib/ctnetlink).
  */
 #define CTFLOW_TYPED_POINTERS
+/* Nobody tells of the end of a flow that user space does not know. */
+#define REMEMBER_REFUSED 0
 #include "flows.h"
 #include "maps.h"
 #include "netfilter_record.h"
@@ -21,9 +23,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* The kernel's type of flows, by id in vmlinux. It has another that CO-RE takes for a flavour of
  * the same (nf_conn___init), so that user space has to look it up. */
 const volatile unsigned int nf_conn_type = 0;
-
-/* What to add to the clock of records for that of nf_conn_tstamp. Set at the start. */
-unsigned long long boot_to_real = 0;
 
 /* User space sets the size. */
 struct {
@@ -42,8 +41,8 @@ static __always_inline void output_update(struct message* message, u64 size) {
         count(CTFLOW_UPDATES_LOST);
 }
 
-static __always_inline void send_update(void* ctx, const struct flow* seen, u64 now,
-                                        const struct flow_counters* counted, int begins) {
+static __attribute__((noinline)) void send_update(void* ctx, const struct flow* seen, u64 now,
+                                                  const struct flow_counters* counted, int begins) {
     struct message message;
     struct ctflow_netfilter_record* update = &message.update;
 
@@ -51,6 +50,7 @@ static __always_inline void send_update(void* ctx, const struct flow* seen, u64 
     __builtin_memset(update, 0, sizeof(*update));
     update->record.kind = CTFLOW_RECORD_UPDATE;
     fill(&update->record, &message.behind.tuple, seen, now, counted);
+    barrier(); /* What is needed again is read again: the stack has no room for both. */
     update->zone = zone_of(seen->ct);
     update->begins = (unsigned char)begins;
     /* Conntrack will note it in a moment, if it does at all. */

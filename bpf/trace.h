@@ -8,9 +8,12 @@
  *   free        its memory is about to be used for others
  */
 #include "end.h"
-#include "flows.h"
 #include "trailer.h"
 #include "transport.h"
+
+/* Ends are seen here, of refused flows too. */
+#define REMEMBER_REFUSED 1
+#include "flows.h"
 
 /* Of a tick of the kernel's (1 / CONFIG_HZ), in ns. Set by user space. */
 const volatile unsigned long long tick_length = 0;
@@ -81,16 +84,17 @@ reason_of(const struct flow* seen, const struct ctflow_record* record, int held,
 struct ending {
     struct flow seen;
     struct flow_counters counted;
-    u64 origin; /* as it was remembered */
+    struct ctflow_flow_state state; /* as it was remembered */
+    u64 now;
     u64 has_master;
 };
 
 static __attribute__((noinline)) void send_end(void* ctx, const struct ending* end) {
     const struct flow* seen = &end->seen;
-    const u8 offload = (end->origin & CTFLOW_FLOW_OFFLOAD) >> CTFLOW_FLOW_OFFLOAD_SHIFT;
+    const u8 offload = (end->state.origin & CTFLOW_FLOW_OFFLOAD) >> CTFLOW_FLOW_OFFLOAD_SHIFT;
     const int overdue = overdue_ticks(seen->ct);
-    const int held = may_be_held(seen, end->origin);
-    const u64 now = bpf_ktime_get_boot_ns();
+    const int held = may_be_held(seen, end->state.origin);
+    const u64 now = end->now;
     struct message message;
     int more;
 
@@ -99,7 +103,7 @@ static __attribute__((noinline)) void send_end(void* ctx, const struct ending* e
     message.record.end_reason = reason_of(seen, &message.record, held, overdue);
     more = describe_more(seen, end->has_master, offload, &message.record, &message.behind);
     message.behind.trailer.duration =
-        duration_of(seen, end->origin, held, now - (overdue > 0 ? overdue * tick_length : 0));
+        duration_of(seen, end->state.origin, held, now - (overdue > 0 ? overdue * tick_length : 0));
     if (more)
         output_destroy(ctx, &message, sizeof(message));
     else
@@ -107,10 +111,13 @@ static __attribute__((noinline)) void send_end(void* ctx, const struct ending* e
 }
 
 static __always_inline int tell_end(void* ctx, struct ending* end) {
-    if (read_counters(&end->seen, &end->counted))
-        send_end(ctx, end);
-    else
+    if (!read_counters(&end->seen, &end->counted)) {
         count(CTFLOW_EVENTS_UNACCOUNTED);
+        return 0;
+    }
+    end->now = bpf_ktime_get_boot_ns();
+    if (!refused(&end->seen, &end->counted, end->now, &end->state))
+        send_end(ctx, end);
     return 0;
 }
 
@@ -122,7 +129,7 @@ static __always_inline int on_offloaded(void* ctx, const struct nf_conn* ct) {
 }
 
 static __always_inline int on_destroy(void* ctx, const struct nf_conn* ct) {
-    struct ending end = {.origin = CTFLOW_FLOW_UNSEEN, .has_master = 1};
+    struct ending end = {.state.origin = CTFLOW_FLOW_UNSEEN, .has_master = 1};
     const struct ctflow_flow_state* state;
     u64 key = (u64)ct;
 
@@ -132,7 +139,7 @@ static __always_inline int on_destroy(void* ctx, const struct nf_conn* ct) {
     end.seen.status |= IPS_DYING; /* At nf_ct_delete in a moment. */
     state = find_flow(ct);
     if (state) {
-        end.origin = state->origin;
+        end.state.origin = state->origin;
         bpf_map_delete_elem(&flows, &key);
     }
     forget_cooldown(ct);
@@ -151,7 +158,7 @@ static __always_inline int on_free(void* ctx, const struct nf_conn* ct) {
 
     if (!state)
         return 0;
-    end.origin = state->origin;
+    end.state.origin = state->origin;
     if (bpf_map_delete_elem(&flows, &key))
         return 0;
     forget_cooldown(ct);

@@ -127,8 +127,7 @@ static __always_inline int describe_more(const struct flow* flow, int has_master
     const u32 status = (u32)flow->status;
     const u16 zone = zone_of(ct);
     const int sides = record->proto == PROTO_TCP;
-    u64 labels[2];
-    const int labelled = read_labels(flow, labels);
+    const int labelled = read_labels(flow, trailer->labels);
     int translated;
 
     read_tuple(&memory->tuple, &ct->tuplehash[1].tuple);
@@ -136,7 +135,10 @@ static __always_inline int describe_more(const struct flow* flow, int has_master
     if (status == ctflow_status_of(record) && !translated && !zone && !labelled && !offload &&
         !(sides && tell_tcp_sides))
         return 0;
-    clear(memory, __builtin_offsetof(struct ctflow_trailer, parts),
+    if (!labelled)
+        clear(memory, __builtin_offsetof(struct ctflow_trailer, labels),
+              __builtin_offsetof(struct ctflow_trailer, master));
+    clear(memory, __builtin_offsetof(struct ctflow_trailer, master),
           __builtin_offsetof(struct ctflow_trailer, reply));
     if (translated)
         take_reply(memory);
@@ -147,11 +149,8 @@ static __always_inline int describe_more(const struct flow* flow, int has_master
     trailer->parts = CTFLOW_TRAILER_STATUS | (translated ? CTFLOW_TRAILER_REPLY : 0);
     trailer->status = status;
     trailer->offload = offload;
-    if (labelled) {
-        trailer->labels[0] = labels[0];
-        trailer->labels[1] = labels[1];
+    if (labelled)
         trailer->parts |= CTFLOW_TRAILER_LABELS;
-    }
     if (zone) {
         trailer->zone = zone;
         trailer->zone_dir = KERNEL_READ(ct, zone.dir);

@@ -105,6 +105,9 @@ const char* describe(errc e) noexcept {
         return "all that was in the buffer when flush() was called has been received";
     case errc::filter_syntax:
         return "not a filter: one is written like \"proto tcp and not port 22\"";
+    case errc::no_filter:
+        return "the probe was made without a filter: set config::filter, to one that lets all "
+               "through if need be";
     case errc::filter_too_long:
         return "the filter is too long, or nested too deeply: simplify it; the kernel takes 64 "
                "tests";

@@ -6,6 +6,8 @@
 #include "options.hpp"
 #include "report.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <iostream>
 
@@ -15,11 +17,30 @@ namespace {
 
 using namespace ctflow::kernel_cost;
 
+// Whether packets of flows that a filter refuses cost no more than a tenth more than those in
+// cooldown, with as many flows.
+bool refuses_cheaply(const row& refused, const result& r) {
+    const auto cooldown = std::ranges::find_if(r.rows, [&](const row& other) {
+        return other.what.name == "cooldown" && other.flows == refused.flows;
+    });
+    bool good = true;
+    for (std::size_t w = 0; w < ways.size(); ++w) {
+        const auto& a = refused.with[w];
+        const auto& b = cooldown->with[w];
+        if (a && b && a->whole.value > 1.1 * b->whole.value) {
+            std::cerr << "FAILED: with " << refused.flows << " flows that are refused, "
+                      << way_names[w] << " costs more than in cooldown\n";
+            good = false;
+        }
+    }
+    return good;
+}
+
 // Not a matter of timing, where instructions are counted.
 bool within(double limit, const result& r) {
     bool good = true;
     for (const auto& row : r.rows) {
-        if (row.emitting) {
+        if (row.what.emitting) {
             continue;
         }
         if (!row.fexit() || !row.kprobes()) {
@@ -27,11 +48,11 @@ bool within(double limit, const result& r) {
             return false;
         }
         if (row.fexit()->whole.value > limit * row.kprobes()->whole.value) {
-            std::cerr << "FAILED: with " << row.flows
-                      << " flows in cooldown, fexit costs more than " << limit
-                      << " times kprobe and kretprobe\n";
+            std::cerr << "FAILED: with " << row.flows << " flows, " << row.what.name
+                      << ", fexit costs more than " << limit << " times kprobe and kretprobe\n";
             good = false;
         }
+        good = (row.what.name != "refused" || refuses_cheaply(row, r)) && good;
     }
     return good;
 }

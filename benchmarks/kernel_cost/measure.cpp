@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace ctflow::kernel_cost {
@@ -49,41 +50,44 @@ struct contender {
 
 class session {
 public:
-    explicit session(const options& o)
-        : options_(o), most_flows_(std::ranges::max(o.flows)), traffic_(most_flows_) {}
+    explicit session(const options& o) : options_(o), most_flows_(std::ranges::max(o.flows)) {}
 
     result run() {
-        for (const bool emitting : {false, true}) {
+        for (const auto& what : scenes(options_.filters, options_.trailer)) {
+            if (!traffic_ || what.zoned) {
+                traffic_.reset(); // Their namespaces have the same name.
+                traffic_.emplace(most_flows_, what.zoned);
+            }
             for (const auto flows : options_.flows) {
-                result_.rows.push_back(measure_row(flows, emitting));
+                result_.rows.push_back(measure_row(flows, what));
             }
         }
         return std::move(result_);
     }
 
 private:
-    row measure_row(std::size_t flows, bool emitting) {
+    row measure_row(std::size_t flows, const scene& what) {
         contender none{std::make_unique<subject>(), {}, {}, {}};
         std::array<contender, ways.size()> contenders;
         for (std::size_t w = 0; w < ways.size(); ++w) {
-            contenders[w].what = make(w, emitting);
+            contenders[w].what = make(w, what);
         }
         for (std::size_t i = 0; i < options_.rounds; ++i) {
             // By turns, so that a slow drift of the machine meets all alike.
-            none.round(traffic_, flows, options_.packets);
+            none.round(*traffic_, flows, options_.packets);
             for (auto& c : contenders) {
-                c.round(traffic_, flows, options_.packets);
+                c.round(*traffic_, flows, options_.packets);
             }
         }
-        row r{flows, emitting, median(none.whole), {}};
+        row r{flows, what, median(none.whole), {}};
         std::ranges::transform(contenders, r.with.begin(),
                                [&](const auto& c) { return c.result(r.without); });
         return r;
     }
 
-    std::unique_ptr<subject> make(std::size_t way, bool emitting) {
+    std::unique_ptr<subject> make(std::size_t way, const scene& what) {
         try {
-            auto made = std::make_unique<subject>(ways[way], emitting, most_flows_);
+            auto made = std::make_unique<subject>(ways[way], what, most_flows_);
             for (const auto& p : made->programs()) {
                 add(p);
             }
@@ -111,7 +115,7 @@ private:
 
     const options& options_;
     std::size_t most_flows_;
-    traffic traffic_;
+    std::optional<traffic> traffic_;
     result result_;
 };
 

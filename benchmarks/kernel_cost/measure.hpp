@@ -3,6 +3,7 @@
 
 #include "options.hpp"
 #include "programs.hpp"
+#include "scene.hpp"
 #include "traffic.hpp"
 
 #include <ctflow/ctflow.hpp>
@@ -39,7 +40,7 @@ inline constexpr std::array way_names = {"fexit", "kprobe + kretprobe", "netfilt
 
 struct row {
     std::size_t flows = 0;
-    bool emitting = false;
+    scene what;
     figure without;                                    // without a probe, sending included
     std::array<std::optional<cost>, ways.size()> with; // those that are possible here
 

@@ -13,11 +13,11 @@ constexpr std::size_t flows_limit = 1'000'000;
 
 constexpr std::string_view usage =
     R"(usage: ctflow_kernel_cost [--flows N,N...] [--packets N] [--rounds N] [--brief]
-                          [--check-ratio R]
+                          [--filter TEXT]... [--trailer] [--check-ratio R]
 
 What ctflow costs the kernel per packet, by each way to attach that the kernel
-allows: with all flows in cooldown and with an event for each packet. Wants
-root and a machine of its own, such as
+allows: with all flows in cooldown, with all refused by a filter, and with an
+event for each packet. Wants root and a machine of its own, such as
 
     scripts/vm --kernel newest --icount -- ctflow_kernel_cost
 
@@ -28,8 +28,12 @@ Markdown. While it runs, conntrack's table is of another size.
   --packets N      packets in each round (5000)
   --rounds N       of which the median counts (3)
   --brief          the same as --flows 1,100 --packets 2000 --rounds 1
+  --filter TEXT    an event for each packet once more, with this filter, which
+                   has to let them through: UDP from 10.0.0.1 to 10.0.0.2
+  --trailer        the same, with an event that has a trailer
   --check-ratio R  fail if in cooldown a packet's whole cost with fexit is more
-                   than R times that with kprobe and kretprobe; takes --icount
+                   than R times that with kprobe and kretprobe, or if that of a
+                   refused one is a tenth more; takes --icount
   --help
 )";
 
@@ -74,6 +78,10 @@ options parse(int argc, char** argv) {
             o.rounds = 1;
             continue;
         }
+        if (name == "--trailer") {
+            o.trailer = true;
+            continue;
+        }
         if (i + 1 == argc) {
             misuse("unknown, or wants a value: " + std::string(name));
         }
@@ -84,6 +92,8 @@ options parse(int argc, char** argv) {
             o.packets = number<std::size_t>(value, 100'000'000);
         } else if (name == "--rounds") {
             o.rounds = number<std::size_t>(value, 1'000);
+        } else if (name == "--filter") {
+            o.filters.emplace_back(value);
         } else if (name == "--check-ratio") {
             o.check_ratio = number(value, 100.0);
         } else {

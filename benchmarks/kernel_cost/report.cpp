@@ -46,7 +46,7 @@ void print_rows(std::ostream& out, const result& r) {
     }
     out << '\n';
     for (const auto& row : r.rows) {
-        out << "| " << row.flows << " | " << (row.emitting ? "emitting" : "cooldown");
+        out << "| " << row.flows << " | " << row.what.name;
         for (auto which : {&cost::programs, &cost::whole}) {
             for (const auto& c : row.with) {
                 out << " | " << cell(c, which);
@@ -71,9 +71,8 @@ void print_losses(std::ostream& out, const result& r) {
         for (std::size_t w = 0; w < ways.size(); ++w) {
             const auto& c = row.with[w];
             if (c && (c->lost != 0 || c->missed != 0)) {
-                out << row.flows << " flows, " << (row.emitting ? "emitting, " : "cooldown, ")
-                    << way_names[w] << ": " << c->lost << " events lost, " << c->missed
-                    << " runs missed.\n\n";
+                out << row.flows << " flows, " << row.what.name << ", " << way_names[w] << ": "
+                    << c->lost << " events lost, " << c->missed << " runs missed.\n\n";
             }
         }
     }

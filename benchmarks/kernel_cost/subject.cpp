@@ -16,12 +16,13 @@ using namespace std::chrono_literals;
 // Between them the ring is emptied. A ring of 64 pages has room for two.
 constexpr std::size_t packets_at_a_time = 1'000;
 
-config settings(attach_mode attach, bool emitting, std::size_t most_flows) {
+config settings(attach_mode attach, const scene& what, std::size_t most_flows) {
     config c;
     c.attach = attach;
     // Twice as many as there are: what a table in use is like.
     c.max_flows = static_cast<std::uint32_t>(std::max<std::size_t>(2 * most_flows, 65536));
-    if (emitting) {
+    c.filter = what.filter;
+    if (what.emitting || what.filter) { // What a filter refuses would be told without it.
         c.curve0 = {0s, 1ns};
         c.curve1 = {1h, 1ns};
         c.curve2 = {2h, 1ns};
@@ -36,9 +37,10 @@ std::uint32_t last_program() {
 
 } // namespace
 
-subject::subject(attach_mode attach, bool emitting, std::size_t most_flows) : emitting_(emitting) {
+subject::subject(attach_mode attach, const scene& what, std::size_t most_flows)
+    : emitting_(what.emitting) {
     const auto before = last_program();
-    probe_.emplace(context_, settings(attach, emitting, most_flows));
+    probe_.emplace(context_, settings(attach, what, most_flows));
     programs_ = programs_after(before);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "programs.hpp"
+#include "scene.hpp"
 #include "traffic.hpp"
 
 #include <ctflow/ctflow.hpp>
@@ -19,7 +20,7 @@ class subject {
 public:
     subject() = default; // none
     // Throws ctflow::system_error.
-    subject(attach_mode attach, bool emitting, std::size_t most_flows);
+    subject(attach_mode attach, const scene& what, std::size_t most_flows);
 
     struct sample {
         double whole = 0; // per packet, the sending included

@@ -34,7 +34,7 @@ sockaddr_in destination(std::size_t flow) noexcept {
 
 } // namespace
 
-traffic::traffic(std::size_t most_flows)
+traffic::traffic(std::size_t most_flows, bool zoned)
     : most_("netfilter/nf_conntrack_max", places(most_flows)),
       buckets_("netfilter/nf_conntrack_buckets", places(most_flows)), netns_("ctflow-cost"),
       flows_(most_flows), payload_{payload, sizeof(payload)} {
@@ -46,6 +46,11 @@ traffic::traffic(std::size_t most_flows)
     netns_.run("ip link set d0 up");
     // Nobody answers, and no flow is to end meanwhile.
     netns_.run("sh -c 'echo 86400 > /proc/sys/net/netfilter/nf_conntrack_udp_timeout'");
+
+    if (zoned) {
+        netns_.run("nft 'table ip zones { chain output { type filter hook output priority raw; "
+                   "ct zone set 7; }; }'");
+    }
 
     const test::netns::inside inside(netns_);
     socket_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

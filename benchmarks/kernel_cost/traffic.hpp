@@ -16,8 +16,8 @@ namespace ctflow::kernel_cost {
 // softirq, no ARP and no ICMP error, and the cost without a probe is small and steady.
 class traffic {
 public:
-    // Prepares conntrack for so many flows, and makes them.
-    explicit traffic(std::size_t most_flows);
+    // Prepares conntrack for so many flows, and makes them, in a zone of theirs or in none.
+    traffic(std::size_t most_flows, bool zoned);
     ~traffic();
     traffic(const traffic&) = delete;
     traffic& operator=(const traffic&) = delete;

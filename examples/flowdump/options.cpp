@@ -23,6 +23,7 @@ a rate that falls with its age, and when it ends.
   --community-id SEED
                      with each flow's Community ID, by which Zeek, Suricata and
                      Elastic know it; SEED is 0 unless theirs is another
+  --filter TEXT      flows that it lets through alone: "proto tcp and not port 22"
   --mode MODE        update, destroy or all (all)
   --count N          end after N events
   --duration TIME    end after this time
@@ -139,6 +140,7 @@ bool parse_curve(std::string_view text, ctflow::config& c) {
 enum id : int {
     json = 256,
     community_id,
+    filter,
     mode,
     count,
     duration,
@@ -165,6 +167,7 @@ enum id : int {
 constexpr option table[] = {
     {"json", no_argument, nullptr, id::json},
     {"community-id", required_argument, nullptr, id::community_id},
+    {"filter", required_argument, nullptr, id::filter},
     {"mode", required_argument, nullptr, id::mode},
     {"count", required_argument, nullptr, id::count},
     {"duration", required_argument, nullptr, id::duration},
@@ -232,6 +235,8 @@ std::string set(int option, std::string_view value, options& o) {
         break;
     case id::community_id:
         return set_number(value, o.community_seed.emplace(), UINT16_MAX, 0);
+    case id::filter:
+        break; // Its error is of several lines.
     case id::mode:
         return set_word<ctflow::consumer_mode>(value, o.mode,
                                                {{"update", ctflow::consumer_mode::update},
@@ -356,6 +361,14 @@ std::variant<options, std::string> parse(const std::vector<std::string>& argumen
         }
         if (found == id::curve) {
             curve_text = value;
+        }
+        if (found == id::filter) {
+            ctflow::error_code ec;
+            ctflow::diagnostics diag;
+            o.config.filter = ctflow::filter::parse(value, ec, diag);
+            if (ec) {
+                return "--filter: " + diag;
+            }
         }
     }
     if (optind != argc) {

@@ -3,10 +3,12 @@
 
 #include <ctflow/detail/export.hpp>
 #include <ctflow/error.hpp>
+#include <ctflow/filter.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -142,6 +144,11 @@ struct config {
     /// Whether events of TCP connections tell both sides' flags and window scales
     /// (event::tcp_sides()). They take more than twice the room then, in the kernel's buffers.
     bool tcp_sides = false;
+
+    /// Which flows have events; without, all. Others are refused in the kernel, and cost it no more
+    /// than flows in cooldown. With one, filter() say, which lets all through, it can be replaced
+    /// while the probe runs (basic_probe::set_filter()).
+    std::optional<ctflow::filter> filter;
 
     /// How to attach. An explicit choice is not replaced by another when it cannot be had.
     attach_mode attach = attach_mode::automatic;

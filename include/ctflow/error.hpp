@@ -85,6 +85,7 @@ enum class errc {
 
     // Filters.
     filter_syntax,   ///< A text is no filter.
+    no_filter,       ///< The probe was made without a filter, and can have none now.
     filter_too_long, ///< A filter is too long, nested too deeply, or has too many tests.
 };
 

@@ -97,8 +97,8 @@ public:
     bool lets_all_through() const noexcept { return nodes_.empty(); }
 
     /// Whether it lets the flow of this event through, as it was then. Nothing of it runs in the
-    /// kernel. An event does not tell its flow's zone, which is taken for 0, the default; its age
-    /// is from start() to time(), and 0 where start() is not known.
+    /// kernel. Its age is duration() of a flow that has ended, else from start() to time(), and 0
+    /// where start() is not known.
     CTFLOW_DECL bool matches(const event& e) const noexcept;
 
     /// Whether they are written alike: the same tests in the same order, parentheses that mean

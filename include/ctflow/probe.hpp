@@ -6,6 +6,7 @@
 #include <ctflow/detail/default_token.hpp>
 #include <ctflow/detail/probe_core.hpp>
 #include <ctflow/error.hpp>
+#include <ctflow/filter.hpp>
 #include <ctflow/kernel.hpp>
 #include <ctflow/stats.hpp>
 
@@ -202,6 +203,35 @@ public:
     std::optional<consumer_view> get_consumer(std::string_view name) const {
         auto c = core_->get_consumer(name);
         return c ? std::optional<consumer_view>(std::in_place, std::move(c)) : std::nullopt;
+    }
+
+    /// Replaces config::filter, before start() or while running. From when this returns the kernel
+    /// goes by the new one. Flows that both let through lose no event; a flow that the former
+    /// refused and the new one does not has an update with its next packet. A filter asks anew at
+    /// each event of a flow, its end too; where the answer can change with its counters, age or
+    /// mark, of a refused flow once a second.
+    ///
+    /// Blocks until the kernel has done with the former, some hundredths of a second.
+    ///
+    /// @par Errors
+    /// errc::no_filter if the probe was made without one; errc::filter_too_long; or the errno of a
+    /// system call. After an error the former one holds.
+    void set_filter(const filter& f, error_code& ec, diagnostics& diag) {
+        core_->set_filter(f, ec, diag);
+    }
+
+    /// The same, without diagnostics.
+    void set_filter(const filter& f, error_code& ec) {
+        diagnostics diag;
+        core_->set_filter(f, ec, diag);
+    }
+
+    /// The same, throwing system_error.
+    void set_filter(const filter& f) {
+        error_code ec;
+        diagnostics diag;
+        core_->set_filter(f, ec, diag);
+        throw_if(ec, diag);
     }
 
     /// Attaches the programs: the kernel side sends events from here on, and buffers them until

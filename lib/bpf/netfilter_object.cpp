@@ -2,6 +2,7 @@
 #include "bpf/netfilter_object.hpp"
 
 #include "bpf/explain.hpp"
+#include "bpf/filter_slot.hpp"
 #include "bpf/netfilter_abi.hpp"
 #include "bpf/print.hpp"
 #include "bpf/tables.hpp"
@@ -93,6 +94,8 @@ netfilter_object::netfilter_object(const config& c, const host::kernel_btf& btf,
     skeleton_->rodata->cooldown_bits = size_tables(maps.flows, maps.cooldowns, c.max_flows);
     const auto curve = kernel_curve(c);
     std::memcpy(&skeleton_->rodata->rate_curve, &curve, sizeof(curve));
+    skeleton_->rodata->filtering = c.filter ? 1 : 0;
+    bpf_map__set_autocreate(maps.filters, c.filter.has_value());
     skeleton_->rodata->tell_tcp_sides = c.tcp_sides ? 1 : 0;
     if (const int result = ctflow_netfilter::load(skeleton_.get()); result != 0) {
         ec = why(-result);
@@ -125,6 +128,11 @@ void netfilter_object::attach(error_code& ec, diagnostics& diag) {
 
 void netfilter_object::detach() noexcept {
     links_.clear();
+}
+
+void netfilter_object::set_filter(const ctflow_filter_program& filter, error_code& ec) {
+    bpf::set_filter({skeleton_->maps.filters, &skeleton_->bss->which_filter, cooldowns_->words()},
+                    filter, ec);
 }
 
 void netfilter_object::clear(error_code&) {

@@ -41,6 +41,7 @@ public:
     void attach(error_code& ec, diagnostics& diag) override;
     void detach() noexcept override;
     void clear(error_code& ec) override;
+    void set_filter(const ctflow_filter_program& filter, error_code& ec) override;
     int counters_fd() const noexcept override;
     std::vector<int> program_fds() const override;
 

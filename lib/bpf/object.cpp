@@ -2,6 +2,7 @@
 #include "bpf/object.hpp"
 
 #include "bpf/explain.hpp"
+#include "bpf/filter_slot.hpp"
 #include "bpf/print.hpp"
 #include "bpf/tables.hpp"
 
@@ -96,6 +97,8 @@ void object::configure(const config& c, const host::machine& machine) {
         size_tables(skeleton_->maps.flows, skeleton_->maps.cooldowns, c.max_flows);
     const auto curve = kernel_curve(c);
     std::memcpy(&skeleton_->rodata->rate_curve, &curve, sizeof(curve));
+    skeleton_->rodata->filtering = c.filter ? 1 : 0;
+    bpf_map__set_autocreate(skeleton_->maps.filters, c.filter.has_value());
     skeleton_->rodata->tick_length = tick_length();
     skeleton_->rodata->tell_tcp_sides = c.tcp_sides ? 1 : 0;
 }
@@ -178,7 +181,9 @@ void object::attach(error_code& ec, diagnostics& diag) {
     const print_capture log;
     const auto all = all_programs();
     links_.reserve(all.size()); // Once one is attached, nothing here throws.
-    skeleton_->bss->watching_since = real_time();
+    const auto now = real_time();
+    skeleton_->bss->watching_since = now;
+    skeleton_->bss->boot_to_real = now - boot_time();
     for (const auto& each : all) {
         bpf_link* link =
             plan_.mode == attach_mode::fentry
@@ -198,6 +203,14 @@ void object::attach(error_code& ec, diagnostics& diag) {
 void object::detach() noexcept {
     while (!links_.empty()) {
         links_.pop_back();
+    }
+}
+
+void object::set_filter(const ctflow_filter_program& filter, error_code& ec) {
+    const mapped_words cooldowns(skeleton_->maps.cooldowns, ec);
+    if (!ec) {
+        bpf::set_filter({skeleton_->maps.filters, &skeleton_->bss->which_filter, cooldowns.words()},
+                        filter, ec);
     }
 }
 

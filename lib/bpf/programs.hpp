@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "filter.h"
+
 #include <ctflow/error.hpp>
 
 #include <vector>
@@ -21,6 +23,9 @@ public:
 
     // Forgets all flows and calls: what ended while nothing was attached would stay for ever.
     virtual void clear(error_code& ec) = 0;
+
+    // Exchanges the filter, of programs that were loaded with one.
+    virtual void set_filter(const ctflow_filter_program& filter, error_code& ec) = 0;
 
     virtual int counters_fd() const noexcept = 0;
     virtual std::vector<int> program_fds() const = 0;

@@ -106,11 +106,14 @@ bool evaluate(const filter& f, const ctflow_filter_subject& s) noexcept {
 
 ctflow_filter_subject subject_of(const event& e, std::uint64_t age) noexcept {
     ctflow_filter_subject s{};
-    filter_describe(&s, &e.record(), 0, age);
+    filter_describe(&s, &e.record(), e.zone(), age);
     return s;
 }
 
 std::uint64_t age_of(const event& e) noexcept {
+    if (const auto lived = e.duration()) {
+        return static_cast<std::uint64_t>(lived->count());
+    }
     const auto age = e.time() - e.start();
     const bool known = e.start().time_since_epoch().count() != 0 && age.count() > 0;
     return known ? static_cast<std::uint64_t>(age.count()) : 0;

@@ -23,6 +23,7 @@ public:
     std::shared_ptr<const consumer_core> get_consumer(std::string_view) const override {
         return nullptr;
     }
+    void set_filter(const filter&, error_code& ec, diagnostics&) override { ec = reason_; }
     void start(error_code& ec, diagnostics&) override { ec = reason_; }
     void stop(error_code& ec) override { ec = reason_; }
     void run(run_handler handler) override;

@@ -50,6 +50,15 @@ void netfilter_pipeline::start(bool again, error_code& ec, diagnostics& diag) {
     }
 }
 
+void netfilter_pipeline::set_filter(const filter& f, error_code& ec, diagnostics& diag) {
+    auto copy = std::make_shared<const filter>(f);
+    pipeline::set_filter(f, ec, diag);
+    if (!ec) {
+        const std::lock_guard lock(filter_mutex_);
+        filter_ = std::move(copy);
+    }
+}
+
 void netfilter_pipeline::read(probe_stats& stats) {
     pipeline::read(stats);
     const auto ends = ends_.stats();
@@ -81,10 +90,15 @@ void netfilter_pipeline::on_ends(std::span<const ctnetlink::ended> all) {
             sink.on_events(event_kind::destroy, std::span(batch).first(std::exchange(filled, 0)));
         }
     };
+    const auto wanted = [&] {
+        const std::lock_guard lock(filter_mutex_);
+        return filter_;
+    }();
     for (const auto& each : all) {
         object_->release(each.conntrack, each.origin);
         if (each.told) {
-            batch[filled++] = trailers_.make(each.record, each.trailer);
+            batch[filled] = trailers_.make(each.record, each.trailer);
+            filled += !wanted || wanted->matches(batch[filled]) ? 1 : 0;
         }
         if (filled == batch.size()) {
             hand_on();

@@ -12,6 +12,8 @@
 #include "transport/shared_ring.hpp"
 
 #include <chrono>
+#include <memory>
+#include <mutex>
 #include <span>
 
 namespace ctflow::detail {
@@ -32,6 +34,7 @@ public:
     transport::side_source* side() noexcept override { return &ends_; }
     transport::ring_changes* changes() noexcept override { return this; }
     void start(bool again, error_code& ec, diagnostics& diag) override;
+    void set_filter(const filter& f, error_code& ec, diagnostics& diag) override;
     void read(probe_stats& stats) override;
 
 private:
@@ -55,6 +58,8 @@ private:
     ctnetlink::flow_book book_;
     ctnetlink::end_source ends_;
     trailer_pool trailers_; // Of the ends.
+    std::mutex filter_mutex_;
+    std::shared_ptr<const filter> filter_; // Of the ends, which come without the kernel's programs.
 };
 
 } // namespace ctflow::detail

@@ -2,6 +2,7 @@
 #include "probe/pipeline.hpp"
 
 #include "bpf/counters.hpp"
+#include "filter/compile.hpp"
 #include "probe/netfilter_pipeline.hpp"
 #include "probe/tracing_pipeline.hpp"
 
@@ -15,6 +16,13 @@ void pipeline::start(bool again, error_code& ec, diagnostics& diag) {
     }
     if (!ec) {
         programs().attach(ec, diag);
+    }
+}
+
+void pipeline::set_filter(const filter& f, error_code& ec, diagnostics& diag) {
+    const auto program = filtering::compile(f, ec, diag);
+    if (!ec) {
+        programs().set_filter(program, ec);
     }
 }
 

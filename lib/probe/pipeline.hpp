@@ -41,6 +41,9 @@ public:
     // Attaches the programs. `again`: not for the first time.
     virtual void start(bool again, error_code& ec, diagnostics& diag);
 
+    // Before the start, and from any thread after it: one at a time.
+    virtual void set_filter(const filter& f, error_code& ec, diagnostics& diag);
+
     virtual void read(probe_stats& stats);
 
     registry consumers;

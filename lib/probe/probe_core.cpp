@@ -34,8 +34,10 @@ void add_remedy(const error_code& ec, diagnostics& diag) {
 
 class live_probe final : public probe_core {
 public:
-    live_probe(asio::any_io_executor executor, ctflow::kernel kernel, std::shared_ptr<pipeline> p)
+    live_probe(asio::any_io_executor executor, ctflow::kernel kernel, std::shared_ptr<pipeline> p,
+               bool filters)
         : executor_(std::move(executor)), kernel_(std::move(kernel)), pipeline_(std::move(p)),
+          filters_(filters),
           reader_(std::make_shared<transport::reader>(
               executor_, pipeline_->rings(),
               std::shared_ptr<transport::event_sink>(pipeline_, &pipeline_->entrance()),
@@ -70,6 +72,17 @@ public:
 
     std::shared_ptr<const consumer_core> get_consumer(std::string_view name) const override {
         return pipeline_->consumers.find(name);
+    }
+
+    void set_filter(const filter& f, error_code& ec, diagnostics& diag) override {
+        ec.clear();
+        diag.clear();
+        const std::lock_guard lock(filter_mutex_);
+        if (filters_) {
+            pipeline_->set_filter(f, ec, diag);
+        } else {
+            ec = errc::no_filter;
+        }
     }
 
     void start(error_code& ec, diagnostics& diag) override {
@@ -132,6 +145,8 @@ private:
     const asio::any_io_executor executor_;
     const ctflow::kernel kernel_;
     const std::shared_ptr<pipeline> pipeline_;
+    const bool filters_;
+    std::mutex filter_mutex_; // Of setting it: the kernel takes a while.
     const std::shared_ptr<transport::reader> reader_;
 
     std::mutex mutex_; // Of the rest, and of attaching and detaching.
@@ -159,7 +174,14 @@ std::shared_ptr<probe_core> make_live(const asio::any_io_executor& executor, con
     if (ec) {
         return nullptr;
     }
-    return std::make_shared<live_probe>(executor, std::move(kernel), std::move(p));
+    if (complete.filter) {
+        p->set_filter(*complete.filter, ec, diag);
+        if (ec) {
+            return nullptr;
+        }
+    }
+    return std::make_shared<live_probe>(executor, std::move(kernel), std::move(p),
+                                        complete.filter.has_value());
 }
 
 } // namespace

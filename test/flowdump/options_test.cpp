@@ -207,6 +207,17 @@ BOOST_AUTO_TEST_CASE(what_to_hook_and_what_types_to_use) {
     BOOST_TEST(bad({"--btf", ""}) == "--btf must be the name of a file, not ''");
 }
 
+BOOST_AUTO_TEST_CASE(a_filter_is_read_or_pointed_at) {
+    BOOST_TEST(!good({}).config.filter);
+    const auto f = good({"--filter", "proto tcp and not port 22"}).config.filter;
+    BOOST_TEST((f == ctflow::filter::parse("proto tcp and not port 22")));
+    BOOST_TEST(good({"--filter", ""}).config.filter->lets_all_through());
+    BOOST_TEST(bad({"--filter", "proto tcp and prot 22"})
+                   .starts_with("--filter: at character 15: expected a test ("));
+    BOOST_TEST(bad({"--filter", "proto tcp and prot 22"})
+                   .ends_with("\n  proto tcp and prot 22\n                ^"));
+}
+
 BOOST_AUTO_TEST_CASE(the_intervals_are_times) {
     BOOST_TEST((good({"--flush-interval", "0"}).config.flush_interval == 0s));
     BOOST_TEST((good({"--flush-interval", "1s"}).config.flush_interval == 1s));

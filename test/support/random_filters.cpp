@@ -30,7 +30,6 @@ constexpr std::uint16_t ports[] = {0, 22, 53, 80, 443, 1023, 1024, 8080, 65535};
 constexpr std::uint32_t marks[] = {0, 1, 0x10, 0x11, 0xff, 0x80000001};
 constexpr std::uint32_t masks[] = {0xffffffff, 0, 1, 0x11, 0xf0, 0x80000000};
 constexpr std::uint16_t zones[] = {0, 0, 1, 65535};
-constexpr std::uint32_t namespaces[] = {4026531840, 4026532000, 4026532001};
 constexpr std::uint64_t amounts[] = {0, 1, 999, 1000, 1500, 1'000'000, 5'000'000'000, ~0ULL};
 constexpr std::uint64_t ages[] = {0, 999'999'999, 1'000'000'000, 60'000'000'000,
                                   86'400'000'000'000};
@@ -82,7 +81,7 @@ filter random_filters::test() {
     case 5:
         return filters::zone(one_of(zones));
     case 6:
-        return filters::netns(one_of(namespaces));
+        return filters::netns(one_of(namespaces_));
     case 7:
         return filters::at_least_bytes(one_of(amounts));
     case 8:
@@ -126,7 +125,7 @@ ctflow_filter_subject random_filters::subject() {
     s.dst_port = one_of(ports);
     s.mark = one_of(marks);
     s.zone = one_of(zones);
-    s.netns = one_of(namespaces);
+    s.netns = one_of(namespaces_);
     s.bytes = one_of(amounts);
     s.packets = one_of(amounts);
     s.age = one_of(ages);

@@ -5,7 +5,9 @@
 
 #include <ctflow/filter.hpp>
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <random>
 #include <vector>
@@ -17,6 +19,8 @@ namespace ctflow::test {
 class random_filters {
 public:
     explicit random_filters(unsigned seed) : random_(seed) {}
+    // One of the namespaces is that one.
+    random_filters(unsigned seed, std::uint32_t netns) : random_(seed) { namespaces_[0] = netns; }
 
     // Of so many tests.
     filter make(std::size_t tests);
@@ -41,6 +45,7 @@ private:
     filter test();
 
     std::mt19937_64 random_;
+    std::array<std::uint32_t, 3> namespaces_ = {4026531840, 4026532000, 4026532001};
 };
 
 } // namespace ctflow::test

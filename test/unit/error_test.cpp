@@ -74,6 +74,7 @@ BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
     BOOST_TEST(says(errc::sysctl_missing, "modprobe nf_conntrack"));
     BOOST_TEST(says(errc::sysctl_denied, "CAP_NET_ADMIN"));
     BOOST_TEST(says(errc::filter_syntax, "proto tcp"));
+    BOOST_TEST(says(errc::no_filter, "config::filter"));
     BOOST_TEST(says(errc::filter_too_long, "64"));
 }
 

@@ -65,12 +65,6 @@ struct alone {
     }
 };
 
-watch::filter to_port(std::uint16_t port) {
-    return [port](const event& e) {
-        return e.dst_port() == port;
-    };
-}
-
 // The number that follows `key` in each line of a listing.
 std::uint64_t sum_of(const std::string& text, const std::string& key) {
     std::uint64_t sum = 0;

@@ -92,6 +92,12 @@ config every_packet() {
     return c;
 }
 
+config every_packet(const std::string& filter) {
+    config c = every_packet();
+    c.filter = ctflow::filter::parse(filter);
+    return c;
+}
+
 watch::further::further(asio::io_context& ctx, const config& c, std::size_t capacity)
     : probe(ctx, c), consumer(ctx, "watch", consumer_mode::all, capacity) {
     probe.register_consumer(consumer);
@@ -159,6 +165,13 @@ void watch::stop() {
     ctx.restart();
     ctx.run(); // Ends by itself: the run completes, the consumer is closed.
     BOOST_TEST(!run_result.value());
+}
+
+void watch::set_filter(const ctflow::filter& f) {
+    probe.set_filter(f);
+    for (const auto& other : others_) {
+        other->probe.set_filter(f);
+    }
 }
 
 probe_stats watch::stats() const {

@@ -32,6 +32,9 @@ config config_under_test();
 // That, but every packet of a flow with a place in the table is reported.
 config every_packet();
 
+// That, but of the flows that a filter lets through.
+config every_packet(const std::string& filter);
+
 // A probe that runs, and a consumer that keeps all that it receives.
 //
 // Where probes see but one network namespace (netfilter), there is one for each of those that the
@@ -53,6 +56,9 @@ public:
     void idle(std::chrono::milliseconds duration);
 
     void stop();
+
+    // Of all probes.
+    void set_filter(const ctflow::filter& f);
 
     std::size_t probes() const noexcept { return 1 + others_.size(); }
 
@@ -103,6 +109,11 @@ inline watch::filter of_proto(std::uint8_t proto) {
 inline watch::filter from_port(std::uint16_t port) {
     return [port](const event& e) {
         return e.src_port() == port;
+    };
+}
+inline watch::filter to_port(std::uint16_t port) {
+    return [port](const event& e) {
+        return e.dst_port() == port;
     };
 }
 

@@ -33,6 +33,8 @@ public:
     virtual void remove_consumer(const consumer_core& c, error_code& ec) = 0;
     virtual std::shared_ptr<const consumer_core> get_consumer(std::string_view name) const = 0;
 
+    virtual void set_filter(const filter& f, error_code& ec, diagnostics& diag) = 0;
+
     virtual void start(error_code& ec, diagnostics& diag) = 0;
     virtual void stop(error_code& ec) = 0;
     virtual void run(run_handler handler) = 0;
