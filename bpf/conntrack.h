@@ -97,6 +97,8 @@ struct nf_conn {
 };
 
 struct sk_buff {
+    void* sk;
+    int skb_iif;
     unsigned long _nfct; /* An nf_conn and, in the low bits, an enum ip_conntrack_info. */
 };
 

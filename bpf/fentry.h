@@ -3,6 +3,7 @@
 
 /* The programs for kernels that trace conntrack's functions by their BTF. */
 #include "calls.h"
+#include "origin.h"
 #include "trace.h"
 
 #include <bpf/bpf_helpers.h>
@@ -26,6 +27,24 @@ int BPF_PROG(fexit_confirm, struct sk_buff* skb, int verdict) {
 SEC("fexit/nf_conntrack_hash_check_insert")
 int BPF_PROG(fexit_check_insert, struct nf_conn* ct, int error) {
     return error ? 0 : on_insert(ctx, ct);
+}
+
+/* Its arguments are others' business: what it returns follows them, however many there are. The
+ * context is on the stack of who called. */
+SEC("fexit/__nf_conntrack_alloc")
+int fexit_made(void* ctx) {
+    const u64 sp = number_of(ctx);
+    u64 made = 0;
+
+    if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_ret)) /* Linux 5.17 */
+        return 0;
+    bpf_get_func_ret(ctx, &made);
+    return on_made(made, sp);
+}
+
+SEC("fentry/__nf_conntrack_confirm")
+int BPF_PROG(fentry_leaving, struct sk_buff* skb) {
+    return on_leaving(skb);
 }
 
 /* At its exit: the counters are updated inside. Only argument 0 is used, the others changed even

@@ -8,6 +8,7 @@
  * that of a softirq that interrupts it.
  */
 #include "calls.h"
+#include "origin.h"
 #include "trace.h"
 
 #include <bpf/bpf_helpers.h>
@@ -53,6 +54,16 @@ int BPF_KRETPROBE(kretprobe_check_insert, int error) {
     if (!take_call(caller_stack(ctx, 1), &call) || error)
         return 0;
     return on_insert(ctx, (const struct nf_conn*)call.ct);
+}
+
+SEC("kretprobe/__nf_conntrack_alloc")
+int BPF_KRETPROBE(kretprobe_made, u64 made) {
+    return on_made(made, caller_stack(ctx, 1));
+}
+
+SEC("kprobe/__nf_conntrack_confirm")
+int BPF_KPROBE(kprobe_leaving, struct sk_buff* skb) {
+    return on_leaving(skb);
 }
 
 SEC("kprobe/__nf_ct_refresh_acct")

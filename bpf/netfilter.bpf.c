@@ -56,7 +56,7 @@ static __attribute__((noinline)) void send_update(void* ctx, const struct flow* 
     /* Conntrack will note it in a moment, if it does at all. */
     if (begins && timestamps(seen))
         update->record.start = now + boot_to_real;
-    if (!describe_more(seen, 1, offload_of(seen->status), &update->record, &message.behind)) {
+    if (!describe_more(seen, 1, offload_of(seen->status), 0, &update->record, &message.behind)) {
         output_update(&message, sizeof(*update));
         return;
     }

@@ -8,6 +8,7 @@
  *   free        its memory is about to be used for others
  */
 #include "end.h"
+#include "origin.h"
 #include "trailer.h"
 #include "transport.h"
 
@@ -26,7 +27,8 @@ static __attribute__((noinline)) void send_update(void* ctx, const struct flow* 
     (void)begins;
     begin_message(&message, CTFLOW_RECORD_UPDATE);
     fill(&message.record, &message.behind.tuple, seen, now, counted);
-    if (!describe_more(seen, 1, offload_of(seen->status), &message.record, &message.behind)) {
+    if (!describe_more(seen, 1, offload_of(seen->status), origin_of(&message.record.conntrack),
+                       &message.record, &message.behind)) {
         output_update(ctx, &message, sizeof(message.record));
         return;
     }
@@ -101,7 +103,8 @@ static __attribute__((noinline)) void send_end(void* ctx, const struct ending* e
     begin_message(&message, CTFLOW_RECORD_DESTROY);
     fill(&message.record, &message.behind.tuple, seen, now, &end->counted);
     message.record.end_reason = reason_of(seen, &message.record, held, overdue);
-    more = describe_more(seen, end->has_master, offload, &message.record, &message.behind);
+    more = describe_more(seen, end->has_master, offload, origin_of(&message.record.conntrack),
+                         &message.record, &message.behind);
     message.behind.trailer.duration =
         duration_of(seen, end->state.origin, held, now - (overdue > 0 ? overdue * tick_length : 0));
     if (more)
@@ -110,15 +113,14 @@ static __attribute__((noinline)) void send_end(void* ctx, const struct ending* e
         output_destroy(ctx, &message, sizeof(message.record) + sizeof(u64));
 }
 
-static __always_inline int tell_end(void* ctx, struct ending* end) {
+static __always_inline void tell_end(void* ctx, struct ending* end) {
     if (!read_counters(&end->seen, &end->counted)) {
         count(CTFLOW_EVENTS_UNACCOUNTED);
-        return 0;
+        return;
     }
     end->now = bpf_ktime_get_boot_ns();
     if (!refused(&end->seen, &end->counted, end->now, &end->state))
         send_end(ctx, end);
-    return 0;
 }
 
 /* Packets that the stack forwards may come by here too, and are not meant. */
@@ -134,16 +136,18 @@ static __always_inline int on_destroy(void* ctx, const struct nf_conn* ct) {
     u64 key = (u64)ct;
 
     look_at(&end.seen, ct);
-    if (!was_flow(end.seen.status))
-        return 0;
-    end.seen.status |= IPS_DYING; /* At nf_ct_delete in a moment. */
-    state = find_flow(ct);
-    if (state) {
-        end.state.origin = state->origin;
-        bpf_map_delete_elem(&flows, &key);
+    if (was_flow(end.seen.status)) {
+        end.seen.status |= IPS_DYING; /* At nf_ct_delete in a moment. */
+        state = find_flow(ct);
+        if (state) {
+            end.state.origin = state->origin;
+            bpf_map_delete_elem(&flows, &key);
+        }
+        forget_cooldown(ct);
+        tell_end(ctx, &end);
     }
-    forget_cooldown(ct);
-    return tell_end(ctx, &end);
+    forget_origin(ct);
+    return 0;
 }
 
 /*
@@ -156,14 +160,17 @@ static __always_inline int on_free(void* ctx, const struct nf_conn* ct) {
     struct ending end = {.has_master = 0};
     u64 key = (u64)ct;
 
-    if (!state)
-        return 0;
-    end.state.origin = state->origin;
-    if (bpf_map_delete_elem(&flows, &key))
-        return 0;
-    forget_cooldown(ct);
-    look_at(&end.seen, ct);
-    return was_flow(end.seen.status) ? tell_end(ctx, &end) : 0;
+    if (state) {
+        end.state.origin = state->origin;
+        if (!bpf_map_delete_elem(&flows, &key)) {
+            forget_cooldown(ct);
+            look_at(&end.seen, ct);
+            if (was_flow(end.seen.status))
+                tell_end(ctx, &end);
+        }
+    }
+    forget_origin(ct);
+    return 0;
 }
 
 /* nf_ct_delete takes a flow out of the conntrack table, and leaves it alone if that was done

@@ -15,6 +15,14 @@
 /* Whether each TCP flow has something to say: its sides. Set by user space. */
 const volatile unsigned char tell_tcp_sides = 0;
 
+/* Who began a flow: see origin.h. */
+struct origin {
+    u64 cgroup;
+    unsigned char comm[16];
+    u32 pid;
+    u32 local; /* Set once that is sure. */
+};
+
 /* A trailer, and until there is one, memory to read tuples into: where the reply's ends will be,
  * for the stack has no room beside it. */
 union trailer_memory {
@@ -111,15 +119,24 @@ static __always_inline u8 offload_of(u64 status) {
     return (status & IPS_HW_OFFLOAD) ? 2 : (status & IPS_OFFLOAD) ? 1 : 0;
 }
 
+static __always_inline void take_origin(struct ctflow_trailer* trailer,
+                                        const struct origin* origin) {
+    trailer->cgroup = origin->cgroup;
+    trailer->pid = origin->pid;
+    __builtin_memcpy(trailer->comm, origin->comm, sizeof(trailer->comm));
+    trailer->parts |= CTFLOW_TRAILER_PROCESS;
+}
+
 /*
  * Sets all but the first member, if there is something to say. Returns whether there is.
  * `has_master`: if so, what expected the flow is still held. `offload`: who forwards its packets,
- * or did.
+ * or did. `origin`: who began it, or null.
  *
  * That a flow is translated shows in its tuples alone: IPVS alters the one of the reply direction
  * and says so nowhere (ip_vs_update_conntrack()).
  */
 static __always_inline int describe_more(const struct flow* flow, int has_master, u8 offload,
+                                         const struct origin* origin,
                                          const struct ctflow_record* record,
                                          union trailer_memory* memory) {
     struct ctflow_trailer* trailer = &memory->trailer;
@@ -133,7 +150,7 @@ static __always_inline int describe_more(const struct flow* flow, int has_master
     read_tuple(&memory->tuple, &ct->tuplehash[1].tuple);
     translated = !is_mirror(&memory->tuple, record);
     if (status == ctflow_status_of(record) && !translated && !zone && !labelled && !offload &&
-        !(sides && tell_tcp_sides))
+        !origin && !(sides && tell_tcp_sides))
         return 0;
     if (!labelled)
         clear(memory, __builtin_offsetof(struct ctflow_trailer, labels),
@@ -155,6 +172,8 @@ static __always_inline int describe_more(const struct flow* flow, int has_master
         trailer->zone = zone;
         trailer->zone_dir = KERNEL_READ(ct, zone.dir);
     }
+    if (origin)
+        take_origin(trailer, origin);
     if (has_master && (status & IPS_EXPECTED))
         read_master(trailer, ct);
     if (sides) {

@@ -145,6 +145,12 @@ struct config {
     /// (event::tcp_sides()). They take more than twice the room then, in the kernel's buffers.
     bool tcp_sides = false;
 
+    /// Whether events of flows that a local process began tell which (event::process()): they take
+    /// more than twice the room then, in the kernel's buffers. The kernel side takes about 100
+    /// bytes more for each of max_flows, and each new flow runs two programs more. By netfilter's
+    /// hooks nobody can tell; nor on kernels where these have no place.
+    bool processes = false;
+
     /// Which flows have events; without, all. Others are refused in the kernel, and cost it no more
     /// than flows in cooldown. With one, filter() say, which lets all through, it can be replaced
     /// while the probe runs (basic_probe::set_filter()).

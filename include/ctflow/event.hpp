@@ -193,6 +193,10 @@ public:
     /// details.
     CTFLOW_DECL std::optional<ctflow::tcp_sides> tcp_sides() const noexcept;
 
+    /// The process that began it, with config::processes: nothing if none of this host did, or
+    /// nobody knows which. docs/details.md says when. Throws std::bad_alloc.
+    CTFLOW_DECL std::optional<flow_process> process() const;
+
     /// Why it has ended; unknown of an update.
     ctflow::end_reason end_reason() const noexcept {
         return static_cast<ctflow::end_reason>(record_.end_reason);
@@ -207,7 +211,7 @@ public:
     }
 
     /// Whether there is more to say of it than of most flows: NAT, a zone, labels, a bit of its
-    /// status that few have, a master, sides.
+    /// status that few have, a master, sides, a process.
     bool has_details() const noexcept { return trailer() != nullptr; }
 
     /// The record as it came from the kernel.

@@ -43,6 +43,20 @@ struct tcp_sides {
     friend bool operator==(const tcp_sides&, const tcp_sides&) = default;
 };
 
+/// The process that began a flow: it ran when the kernel made the flow for a packet that one of
+/// this host's sockets sent. A tunnel's packets go on behalf of who sends what is inside.
+struct flow_process {
+    std::uint32_t pid = 0;    ///< In the first pid namespace, the host's; of the whole process.
+    std::uint64_t cgroup = 0; ///< Id of its cgroup, version 2: the inode of its directory.
+
+    /// Name of the thread that sent it (/proc/PID/task/TID/comm): 15 bytes at most, any but zero,
+    /// that it chose itself.
+    std::string comm{};
+
+    /// Whether all is the same.
+    friend bool operator==(const flow_process&, const flow_process&) = default;
+};
+
 /// The directions of a flow that its zone holds for.
 enum class zone_direction : std::uint8_t {
     original = 1, ///< The original one: the reply direction is in zone 0.

@@ -24,8 +24,8 @@ enum class hook_role : std::uint8_t {
 struct hook {
     hook_role role{};     ///< What it is there for.
     std::string function; ///< Or "LOCAL_IN", "POST_ROUTING"; "ctnetlink", which tells of ends.
-    std::string attach;   ///< "fentry", "fexit", "kprobe", "kprobe+kretprobe", "netfilter", or
-                          ///< "netlink".
+    std::string attach;   ///< "fentry", "fexit", "kprobe", "kretprobe", "kprobe+kretprobe",
+                          ///< "netfilter", or "netlink".
 
     /// Whether all three are the same.
     friend bool operator==(const hook&, const hook&) = default;

@@ -24,6 +24,7 @@ struct refusal {
     attach_mode attach = attach_mode::automatic; // What it was for; that: not known.
     std::string ring_need = {};                  // What ring buffers need, which are maps.
     std::size_t reserve_pages = 0;               // What was asked for.
+    bool processes = false;                      // The same.
 };
 
 // What it may be due to.

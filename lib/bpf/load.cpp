@@ -32,6 +32,11 @@ void check_types(const config& c, const host::kernel_btf& own, error_code& ec, d
     }
 }
 
+bool has_symbol(std::string_view function) {
+    const auto found = host::find_functions({&function, 1});
+    return found && !found->empty();
+}
+
 attach_plan plan_for_host(attach_mode wanted, const config& c, const host::kernel_btf& btf,
                           error_code& ec, diagnostics& diag) {
     check_types(c, btf, ec, diag);
@@ -42,6 +47,8 @@ attach_plan plan_for_host(attach_mode wanted, const config& c, const host::kerne
         auto found = btf.find_functions(all);
         if (const auto traceable = host::find_traceable_functions(all); !traceable.empty()) {
             std::erase_if(found, [&](const auto& name) { return !traceable.contains(name); });
+        } else if (c.processes && found.contains(maker_of_flows) && !has_symbol(maker_of_flows)) {
+            found.erase(maker_of_flows);
         }
         return found;
     };
@@ -51,6 +58,9 @@ attach_plan plan_for_host(attach_mode wanted, const config& c, const host::kerne
     auto avoid = c.avoid_functions;
     if (!host::flows_may_be_offloaded()) {
         avoid.emplace_back(count_of_others);
+    }
+    if (!c.processes) {
+        avoid.emplace_back(maker_of_flows);
     }
     return make_plan(wanted, avoid, in_btf, in_symbols, ec, diag);
 }

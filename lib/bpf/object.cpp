@@ -46,7 +46,8 @@ object::object(const config& c, const attach_plan& plan, error_code& ec, diagnos
     const print_capture log;
     const auto why = [&](int error) {
         return explain({error, errc::load_failed, log.text(), c.max_flows, 0, plan_.mode,
-                        host::ring_need(c.transport, c.buffer_pages, machine), c.reserve_pages},
+                        host::ring_need(c.transport, c.buffer_pages, machine), c.reserve_pages,
+                        c.processes},
                        current_circumstances(), diag);
     };
     bpf_object_open_opts options{};
@@ -101,6 +102,9 @@ void object::configure(const config& c, const host::machine& machine) {
     bpf_map__set_autocreate(skeleton_->maps.filters, c.filter.has_value());
     skeleton_->rodata->tick_length = tick_length();
     skeleton_->rodata->tell_tcp_sides = c.tcp_sides ? 1 : 0;
+    skeleton_->rodata->tell_processes = c.processes ? 1 : 0;
+    bpf_map__set_autocreate(skeleton_->maps.origins, c.processes);
+    bpf_map__set_max_entries(skeleton_->maps.origins, c.max_flows);
 }
 
 void object::configure_transport(const config& c, const host::machine& machine) {
@@ -137,6 +141,10 @@ std::vector<object::program> object::programs_at(const hook_point& point) const 
             return {{p.fexit_check_insert, at, true}};
         }
         return {{p.kretprobe_check_insert, at, true}, {p.kprobe_check_insert, at, false}};
+    case task::made:
+        return {{traced ? p.fexit_made : p.kretprobe_made, at, true}};
+    case task::leaving:
+        return {{traced ? p.fentry_leaving : p.kprobe_leaving, at, false}};
     case task::accounting:
         if (traced) {
             return {{p.fexit_accounting, at, true}};
@@ -218,6 +226,9 @@ void object::clear(error_code& ec) {
     std::ranges::fill(mapped_words(skeleton_->maps.cooldowns, ec).words(), 0U);
     empty(skeleton_->maps.flows);
     empty(skeleton_->maps.calls);
+    if (skeleton_->rodata->tell_processes != 0) {
+        empty(skeleton_->maps.origins);
+    }
     skeleton_->bss->calls_under_way = 0;
 }
 

@@ -40,6 +40,9 @@ const std::vector<points>& alternatives(hook_role role) {
 // kprobes it is no help: while one runs, none does.
 constexpr const char* last_of_a_flow = "nf_conntrack_free";
 
+// Where a flow's first packet leaves conntrack.
+constexpr const char* last_steps = "__nf_conntrack_confirm";
+
 constexpr hook_role roles[] = {hook_role::insert, hook_role::accounting, hook_role::destroy};
 
 std::vector<std::string_view> all_functions() {
@@ -53,6 +56,7 @@ std::vector<std::string_view> all_functions() {
     }
     all.emplace_back(last_of_a_flow);
     all.emplace_back(count_of_others);
+    all.emplace_back(maker_of_flows);
     return all;
 }
 
@@ -86,6 +90,11 @@ std::optional<attach_plan> choose_all(attach_mode mode, const found_set& found,
     attach_plan plan{mode, {}, {}};
     for (const auto role : roles) {
         std::ranges::move(choose(role, found, missing), std::back_inserter(plan.points));
+        if (role == hook_role::insert && found.contains(maker_of_flows) &&
+            found.contains(last_steps)) {
+            plan.points.push_back({task::made, maker_of_flows});
+            plan.points.push_back({task::leaving, last_steps});
+        }
         if (role == hook_role::accounting && found.contains(count_of_others)) {
             plan.points.push_back({task::offloaded, count_of_others});
         }
@@ -101,6 +110,10 @@ std::pair<hook_role, const char*> describe(task t, bool traced) {
         return {hook_role::insert, traced ? "fentry+fexit" : "kprobe+kretprobe"};
     case task::check_insert:
         return {hook_role::insert, traced ? "fexit" : "kprobe+kretprobe"};
+    case task::made:
+        return {hook_role::insert, traced ? "fexit" : "kretprobe"};
+    case task::leaving:
+        return {hook_role::insert, traced ? "fentry" : "kprobe"};
     case task::accounting:
         return {hook_role::accounting, traced ? "fexit" : "kprobe+kretprobe"};
     case task::offloaded:

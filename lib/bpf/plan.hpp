@@ -21,6 +21,8 @@ enum class task : std::uint8_t {
     insert,       // entry of the function that inserts a flow
     confirm,      // entry and return of one that inserts a packet's flow
     check_insert, // return of one that inserts a flow, or does not
+    made,         // return of the function that makes the structure of a flow
+    leaving,      // entry of one that a flow's first packet meets before it is inserted
     accounting,   // return of the function that counts a packet
     offloaded,    // the same of one that counts what others have forwarded
     destroy,      // entry of a function that every flow meets once, at its end
@@ -32,6 +34,9 @@ enum class task : std::uint8_t {
 // forwarded is counted by it, past __nf_ct_refresh_acct. On some kernels that calls it too, for
 // every packet: not to be hooked where nobody offloads.
 inline constexpr const char* count_of_others = "nf_ct_acct_add";
+
+// That of task::made, where config::processes is set. Static: compilers may alter it, and its name.
+inline constexpr const char* maker_of_flows = "__nf_conntrack_alloc";
 
 struct hook_point {
     bpf::task task;

@@ -4,6 +4,10 @@
 
 #include <ctflow/event.hpp>
 
+#include <algorithm>
+#include <iterator>
+#include <string>
+
 namespace ctflow {
 namespace {
 
@@ -70,6 +74,15 @@ std::optional<tcp_sides> event::tcp_sides() const noexcept {
         return std::nullopt;
     }
     return ctflow::tcp_sides{to_side(*trailer(), 0), to_side(*trailer(), 1)};
+}
+
+std::optional<flow_process> event::process() const {
+    if (!has_part(CTFLOW_TRAILER_PROCESS)) {
+        return std::nullopt;
+    }
+    const auto& t = *trailer();
+    const auto* const end = std::ranges::find(t.comm, 0);
+    return flow_process{t.pid, t.cgroup, std::string(std::begin(t.comm), end)};
 }
 
 } // namespace ctflow

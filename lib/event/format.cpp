@@ -50,6 +50,21 @@ std::string list(const std::bitset<128>& labels) {
     return out;
 }
 
+// Those bytes that are not plain as \x1b: a process may choose any.
+std::string printable(const std::string& bytes) {
+    constexpr const char* digits = "0123456789abcdef";
+    std::string out;
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && byte < 0x7f && c != '\\') {
+            out += c;
+        } else {
+            ((out += "\\x") += digits[byte >> 4]) += digits[byte & 0xf];
+        }
+    }
+    return out;
+}
+
 void append_details(std::string& out, const event& e) {
     if (e.zone() != 0) {
         out += " zone " + std::to_string(e.zone());
@@ -66,6 +81,10 @@ void append_details(std::string& out, const event& e) {
     if (const auto master = e.master()) {
         out += " master " + protocol(master->proto) + ' ';
         append_tuple(out, master->original, has_ports(master->proto));
+    }
+    if (const auto process = e.process()) {
+        out += " pid " + std::to_string(process->pid) + " (" + printable(process->comm) +
+               ") cgroup " + std::to_string(process->cgroup);
     }
 }
 

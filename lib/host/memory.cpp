@@ -42,9 +42,10 @@ std::optional<std::uint64_t> available_memory() {
     return parse_available_memory(std::string{std::istreambuf_iterator<char>(file), {}});
 }
 
-std::uint64_t flow_table_bytes(std::uint32_t max_flows) noexcept {
+std::uint64_t flow_table_bytes(std::uint32_t max_flows, bool processes) noexcept {
     const auto bits = std::max<std::uint32_t>(CTFLOW_COOLDOWN_MIN_BITS, std::bit_width(max_flows));
-    return std::uint64_t{max_flows} * 89 + (sizeof(std::uint64_t) << bits);
+    const std::uint64_t each = 89 + (processes ? 105 : 0);
+    return max_flows * each + (sizeof(std::uint64_t) << bits);
 }
 
 machine this_machine() noexcept {
@@ -77,9 +78,9 @@ std::string mebibytes(std::uint64_t bytes) {
     return std::to_string((bytes + unit - 1) / unit) + " MiB";
 }
 
-std::string flow_table_need(std::uint32_t max_flows) {
+std::string flow_table_need(std::uint32_t max_flows, bool processes) {
     return "a table of " + std::to_string(max_flows) + " flows needs about " +
-           mebibytes(flow_table_bytes(max_flows)) + " of kernel memory";
+           mebibytes(flow_table_bytes(max_flows, processes)) + " of kernel memory";
 }
 
 std::string ring_need(transport_kind transport, std::size_t pages, const machine& m) {

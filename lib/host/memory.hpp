@@ -16,8 +16,9 @@ std::optional<std::uint64_t> parse_available_memory(std::string_view meminfo) no
 std::optional<std::uint64_t> available_memory();
 
 // What the kernel sets aside, for so many flows: 89 bytes each as measured on Linux 6.1, and the
-// words of bpf/cooldown.h, of which there are two for each flow.
-std::uint64_t flow_table_bytes(std::uint32_t max_flows) noexcept;
+// words of bpf/cooldown.h, of which there are two for each flow. `processes`: who began them is
+// kept, too (bpf/origin.h), in 105 bytes.
+std::uint64_t flow_table_bytes(std::uint32_t max_flows, bool processes = false) noexcept;
 
 struct machine {
     std::uint64_t cpus = 1; // Online.
@@ -52,7 +53,7 @@ std::uint64_t reserve_bytes(std::size_t pages, const machine& m) noexcept;
 std::string mebibytes(std::uint64_t bytes);
 
 // "a table of 65536 flows needs about 7 MiB of kernel memory".
-std::string flow_table_need(std::uint32_t max_flows);
+std::string flow_table_need(std::uint32_t max_flows, bool processes = false);
 
 // "perf buffers of 64 pages need 2 MiB of kernel memory: two for each of 2 CPUs".
 std::string ring_need(transport_kind transport, std::size_t pages, const machine& m);

@@ -24,6 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::require(!e.master() || e.master()->flow_id < 1U << 31);
     fuzz::require(!translated_community_id(e).empty());
     const event copy(e);
-    fuzz::require(copy.labels() == e.labels() && copy.tcp_sides() == e.tcp_sides());
+    fuzz::require(copy.labels() == e.labels() && copy.tcp_sides() == e.tcp_sides() &&
+                  copy.process() == e.process());
     return 0;
 }

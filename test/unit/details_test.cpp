@@ -73,6 +73,7 @@ BOOST_AUTO_TEST_CASE(a_plain_flow_has_none) {
     BOOST_TEST((e.offload() == flow_offload::none));
     BOOST_TEST(!e.master());
     BOOST_TEST(!e.tcp_sides());
+    BOOST_TEST(!e.process());
     BOOST_TEST(!e.duration());
     BOOST_TEST((e.end_reason() == end_reason::unknown));
     BOOST_TEST((e.status() == flow_status::none));
@@ -152,6 +153,25 @@ BOOST_AUTO_TEST_CASE(a_master_is_known_by_its_id) {
     BOOST_TEST((e.master()->original == event(control).original()));
     BOOST_TEST(e.master()->proto == IPPROTO_TCP);
     BOOST_TEST(contains(to_string(e), " master tcp 10.1.0.2:1000 > 203.0.113.7:21 "));
+}
+
+BOOST_AUTO_TEST_CASE(the_process_that_began_it_has_any_name) {
+    auto t = some_trailer(CTFLOW_TRAILER_PROCESS, 0xe);
+    t.pid = 4194304;
+    t.cgroup = 1ULL << 40;
+    std::memcpy(t.comm, "curl\0left-behind", sizeof(t.comm));
+    const event e(some_flow(), t);
+    BOOST_REQUIRE(e.process());
+    BOOST_TEST((*e.process() == flow_process{4194304, 1ULL << 40, "curl"}));
+    BOOST_TEST(contains(to_string(e), " pid 4194304 (curl) cgroup 1099511627776 "));
+
+    std::memcpy(t.comm, "all sixteen are.", sizeof(t.comm));
+    BOOST_TEST(event(some_flow(), t).process()->comm == "all sixteen are.");
+    std::memcpy(t.comm, "\x1b[2J\n\\\xff\0.......", sizeof(t.comm));
+    BOOST_TEST(contains(to_string(event(some_flow(), t)), R"( (\x1b[2J\x0a\x5c\xff) cgroup )"));
+
+    t.parts = CTFLOW_TRAILER_STATUS;
+    BOOST_TEST(!event(some_flow(), t).process());
 }
 
 BOOST_AUTO_TEST_CASE(an_end_has_a_reason_and_a_duration) {

@@ -122,6 +122,24 @@ BOOST_AUTO_TEST_CASE(what_others_forward_is_counted_where_that_can_be_seen) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(who_began_a_flow_is_told_where_both_moments_can_be_seen) {
+    auto functions = current;
+    functions.insert({"__nf_conntrack_alloc", "__nf_conntrack_confirm"});
+    for (const auto mode : {attach_mode::fentry, attach_mode::kprobe}) {
+        host h{functions, functions};
+        BOOST_TEST((h.plan(mode).points ==
+                    std::vector<hook_point>{insert_point,
+                                            {task::made, "__nf_conntrack_alloc"},
+                                            {task::leaving, "__nf_conntrack_confirm"},
+                                            accounting_point,
+                                            {task::destroy, "nf_ct_destroy"}}));
+        for (const std::string each : {"__nf_conntrack_alloc", "__nf_conntrack_confirm"}) {
+            host one{functions, functions, {each}};
+            check_plan(one.plan(mode), mode, "nf_ct_destroy");
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(without_any_btf_of_conntrack_kprobes_are_chosen) {
     host h{{}, current};
     check_plan(h.plan(attach_mode::automatic), attach_mode::kprobe, "nf_ct_destroy");
@@ -361,14 +379,16 @@ BOOST_AUTO_TEST_CASE(a_split_function_is_noticed_beside_the_last_of_a_flow) {
 }
 
 BOOST_AUTO_TEST_CASE(hooks_say_how_each_function_is_attached) {
-    const std::vector<hook_point> points{{task::insert, "i"},       {task::confirm, "c"},
-                                         {task::check_insert, "k"}, {task::accounting, "a"},
-                                         {task::destroy, "d"},      {task::delete_, "e"},
-                                         {task::free_, "f"}};
+    const std::vector<hook_point> points{
+        {task::insert, "i"},  {task::confirm, "c"}, {task::check_insert, "k"},
+        {task::made, "m"},    {task::leaving, "l"}, {task::accounting, "a"},
+        {task::destroy, "d"}, {task::delete_, "e"}, {task::free_, "f"}};
     const attach_plan traced{attach_mode::fentry, points};
     BOOST_TEST((traced.hooks() == std::vector<hook>{{hook_role::insert, "i", "fentry"},
                                                     {hook_role::insert, "c", "fentry+fexit"},
                                                     {hook_role::insert, "k", "fexit"},
+                                                    {hook_role::insert, "m", "fexit"},
+                                                    {hook_role::insert, "l", "fentry"},
                                                     {hook_role::accounting, "a", "fexit"},
                                                     {hook_role::destroy, "d", "fentry"},
                                                     {hook_role::destroy, "e", "fentry"},
@@ -378,6 +398,8 @@ BOOST_AUTO_TEST_CASE(hooks_say_how_each_function_is_attached) {
         (probed.hooks() == std::vector<hook>{{hook_role::insert, "i", "kprobe"},
                                              {hook_role::insert, "c", "kprobe+kretprobe"},
                                              {hook_role::insert, "k", "kprobe+kretprobe"},
+                                             {hook_role::insert, "m", "kretprobe"},
+                                             {hook_role::insert, "l", "kprobe"},
                                              {hook_role::accounting, "a", "kprobe+kretprobe"},
                                              {hook_role::destroy, "d", "kprobe"},
                                              {hook_role::destroy, "e", "kprobe"},

@@ -18,7 +18,7 @@ enum ctflow_trailer_part {
     CTFLOW_TRAILER_LABELS = 1 << 2,
     CTFLOW_TRAILER_MASTER = 1 << 3,
     CTFLOW_TRAILER_TCP = 1 << 4,
-    CTFLOW_TRAILER_PROCESS = 1 << 5, /**< never set yet: nobody tells of processes */
+    CTFLOW_TRAILER_PROCESS = 1 << 5,
 };
 
 /**
