@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "check.hpp"
 
+#include "quoted.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -8,22 +10,6 @@
 
 namespace flowdump {
 namespace {
-
-std::string quoted(const std::string& text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') {
-            (out += '\\') += c;
-        } else if (static_cast<unsigned char>(c) < 0x20) {
-            std::array<char, 8> code{};
-            std::snprintf(code.data(), code.size(), "\\u%04x", static_cast<unsigned>(c));
-            out += code.data();
-        } else {
-            out += c;
-        }
-    }
-    return out + '"';
-}
 
 const char* name(ctflow::verdict v) {
     switch (v) {

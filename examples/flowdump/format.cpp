@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format.hpp"
 
+#include "quoted.hpp"
+
 #include <ctflow/community_id.hpp>
 
 #include <algorithm>
@@ -101,6 +103,13 @@ void add_details(object& o, const ctflow::event& e) {
     }
     if (const auto sides = e.tcp_sides()) {
         o.add_raw("tcp_orig", side(sides->orig)).add_raw("tcp_ret", side(sides->ret));
+    }
+    if (const auto process = e.process()) {
+        o.add_raw("process", object()
+                                 .add("pid", process->pid)
+                                 .add_raw("comm", quoted(process->comm))
+                                 .add("cgroup", process->cgroup)
+                                 .finish());
     }
 }
 

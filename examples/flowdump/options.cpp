@@ -52,6 +52,7 @@ a rate that falls with its age, and when it ends.
   --max-flows N      flows that can be followed at a time (65536)
   --no-sysctl        do not switch on conntrack's counters and time stamps
   --tcp-sides        tell both sides' flags and window scales of all TCP connections
+  --processes        tell which local process began a flow: pid, name, cgroup
   --stats            print statistics at the end, as JSON on stderr
   --check            tell what is in the way of events here, and what mends it;
                      exit status 0 if nothing is
@@ -158,6 +159,7 @@ enum id : int {
     max_flows,
     no_sysctl,
     tcp_sides,
+    processes,
     stats,
     check,
     version,
@@ -185,6 +187,7 @@ constexpr option table[] = {
     {"max-flows", required_argument, nullptr, id::max_flows},
     {"no-sysctl", no_argument, nullptr, id::no_sysctl},
     {"tcp-sides", no_argument, nullptr, id::tcp_sides},
+    {"processes", no_argument, nullptr, id::processes},
     {"stats", no_argument, nullptr, id::stats},
     {"check", no_argument, nullptr, id::check},
     {"version", no_argument, nullptr, id::version},
@@ -294,6 +297,9 @@ std::string set(int option, std::string_view value, options& o) {
         break;
     case id::tcp_sides:
         o.config.tcp_sides = true;
+        break;
+    case id::processes:
+        o.config.processes = true;
         break;
     case id::stats:
         o.stats = true;

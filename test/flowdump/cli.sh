@@ -47,7 +47,7 @@ bad() {
 
 good '^usage: flowdump ' --help
 for option in json filter mode count duration curve attach transport buffer-pages flush-interval netlink-buffer \
-    audit-interval queue max-flows no-sysctl tcp-sides stats check version help; do
+    audit-interval queue max-flows no-sysctl tcp-sides processes stats check version help; do
     good "^  --$option( |\$)" --help
 done
 good '^flowdump [0-9]+\.[0-9]+\.[0-9]+$' --version

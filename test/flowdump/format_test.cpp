@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(what_few_flows_have_comes_behind) {
     r.end_reason = CTFLOW_END_CLOSED;
     ctflow_trailer t{};
     t.parts = CTFLOW_TRAILER_STATUS | CTFLOW_TRAILER_REPLY | CTFLOW_TRAILER_LABELS |
-              CTFLOW_TRAILER_MASTER | CTFLOW_TRAILER_TCP;
+              CTFLOW_TRAILER_MASTER | CTFLOW_TRAILER_TCP | CTFLOW_TRAILER_PROCESS;
     t.duration = 1'500'000'000;
     t.status = 0x401f;
     t.zone = 7;
@@ -120,6 +120,9 @@ BOOST_AUTO_TEST_CASE(what_few_flows_have_comes_behind) {
     t.master_ends.src_port = htons(21);
     t.tcp_flags[0] = 5;
     t.tcp_scale[1] = 7;
+    t.pid = 4711;
+    t.cgroup = 42;
+    std::memcpy(t.comm, "a \"b\"\xc3\xa9\xc3\n", sizeof("a \"b\"\xc3\xa9\xc3\n"));
     const ctflow::event e(r, t);
     const auto json = flowdump::to_json(e);
     const auto master = std::to_string(e.master()->flow_id);
@@ -132,6 +135,8 @@ BOOST_AUTO_TEST_CASE(what_few_flows_have_comes_behind) {
             master +
             R"(,"src_addr":"0.0.0.0","dst_addr":"0.0.0.0","src_port":21,"dst_port":0,"proto":6},)"
             R"("tcp_orig":{"flags":5,"window_scale":0},"tcp_ret":{"flags":0,"window_scale":7},)"
+            "\"process\":{\"pid\":4711,\"comm\":\"a "
+            "\\\"b\\\"\xc3\xa9\\ufffd\\u000a\",\"cgroup\":42},"
             R"("end_reason":"closed","duration":1500000000})");
 }
 

@@ -226,6 +226,8 @@ BOOST_AUTO_TEST_CASE(the_intervals_are_times) {
                "not '1001ms'");
     BOOST_TEST(!good({}).config.tcp_sides);
     BOOST_TEST(good({"--tcp-sides"}).config.tcp_sides);
+    BOOST_TEST(!good({}).config.processes);
+    BOOST_TEST(good({"--processes"}).config.processes);
     BOOST_TEST((good({}).config.audit_interval == 150s));
     BOOST_TEST((good({"--audit-interval", "0"}).config.audit_interval == 0s));
     BOOST_TEST((good({"--audit-interval", "24h"}).config.audit_interval == 24h));
