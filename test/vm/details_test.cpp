@@ -2,6 +2,7 @@
 //
 // What few flows have, and where conntrack says so too: it must be the same.
 #include "support/conntrack_listing.hpp"
+#include "vm/routed.hpp"
 #include "vm/world.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -25,50 +26,6 @@ using asio::ip::tcp;
 using asio::ip::udp;
 
 namespace {
-
-// A network behind a router, and the world outside, which knows nothing of it.
-struct routed {
-    netns home{"ctflow-home"};
-    netns router{"ctflow-router"};
-    netns outside{"ctflow-outside"};
-    asio::io_context sockets; // Never run.
-
-    routed() {
-        shell("ip link add eth0 netns ctflow-home type veth peer name lan netns ctflow-router");
-        shell("ip link add wan netns ctflow-router type veth peer name eth0 netns ctflow-outside");
-        set_up(home, "eth0", "10.1.0.2/24", "fd00:1::2/64");
-        set_up(router, "lan", "10.1.0.1/24", "fd00:1::1/64");
-        set_up(router, "wan", "192.0.2.1/24", "2001:db8::1/64");
-        set_up(outside, "eth0", "192.0.2.2/24", "2001:db8::2/64");
-        home.run("ip route add default via 10.1.0.1");
-        home.run("ip -6 route add default via fd00:1::1");
-        router.sysctl("ipv4/ip_forward", "1");
-        router.sysctl("ipv6/conf/all/forwarding", "1");
-    }
-
-    static void set_up(const netns& ns, const std::string& device, const std::string& v4,
-                       const std::string& v6) {
-        ns.run("ip addr add " + v4 + " dev " + device);
-        ns.run("ip addr add " + v6 + " dev " + device + " nodad");
-        ns.run("ip link set " + device + " up");
-    }
-
-    template <class Socket>
-    Socket bind(const netns& ns, const std::string& address, std::uint16_t port) {
-        const netns::inside in(ns);
-        return {sockets, typename Socket::protocol_type::endpoint(make_address(address), port)};
-    }
-
-    // A datagram there, and one back, to whoever sent it.
-    void ask(udp::socket& from, const udp::endpoint& to, udp::socket& answering) {
-        std::string text(100, ' ');
-        udp::endpoint seen;
-        from.send_to(asio::buffer(text), to);
-        answering.receive_from(asio::buffer(text), seen);
-        answering.send_to(asio::buffer(text, 50), seen);
-        from.receive_from(asio::buffer(text), seen);
-    }
-};
 
 constexpr const char* source_nat = R"(table inet of_sources {
     chain postrouting {
