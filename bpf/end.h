@@ -45,17 +45,18 @@ static inline int flow_is_closing(unsigned int proto, unsigned int tcp_state,
  *
  * A flow that had time left was deleted on somebody's request (conntrack -D, a namespace that goes)
  * or evicted, because the table was full: early_drop_list() takes those that are not assured,
- * gc_worker() those that are closing, too.
+ * gc_worker() those that are closing, too. `evicting`: its end came while one of these was at work.
  */
 static inline enum ctflow_end_reason end_reason_of(enum ctflow_time_left time, unsigned int proto,
                                                    unsigned int tcp_state, unsigned int sctp_state,
-                                                   unsigned int status) {
+                                                   unsigned int status, int evicting) {
     if (flow_is_over(tcp_state, sctp_state))
         return CTFLOW_END_CLOSED;
     if (time == CTFLOW_TIME_UP)
         return CTFLOW_END_TIMEOUT;
-    if (time == CTFLOW_TIME_LEFT && (status & CTFLOW_STATUS_ASSURED) &&
-        !flow_is_closing(proto, tcp_state, sctp_state))
+    if (time == CTFLOW_TIME_UNKNOWN)
+        return CTFLOW_END_UNKNOWN;
+    if ((status & CTFLOW_STATUS_ASSURED) && !flow_is_closing(proto, tcp_state, sctp_state))
         return CTFLOW_END_DELETED;
-    return CTFLOW_END_UNKNOWN;
+    return evicting ? CTFLOW_END_EVICTED : CTFLOW_END_UNKNOWN;
 }

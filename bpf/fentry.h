@@ -3,6 +3,7 @@
 
 /* The programs for kernels that trace conntrack's functions by their BTF. */
 #include "calls.h"
+#include "evict.h"
 #include "origin.h"
 #include "trace.h"
 
@@ -61,7 +62,7 @@ int BPF_PROG(fexit_offloaded, struct nf_conn* ct) {
 
 SEC("fentry/nf_ct_destroy")
 int BPF_PROG(fentry_destroy, struct nf_conn* ct) {
-    return on_destroy(ctx, ct);
+    return on_destroy(ctx, ct, number_of(ctx));
 }
 
 /*
@@ -70,12 +71,35 @@ int BPF_PROG(fentry_destroy, struct nf_conn* ct) {
  */
 SEC("fentry/nf_conntrack_free")
 int BPF_PROG(fentry_free, struct nf_conn* ct) {
-    return on_free(ctx, ct);
+    return on_free(ctx, ct, number_of(ctx));
 }
 
 SEC("fentry/nf_ct_delete")
 int BPF_PROG(fentry_delete, struct nf_conn* ct) {
-    return on_delete(ctx, ct);
+    return on_delete(ctx, ct, number_of(ctx));
+}
+
+/* As above, the context stands for the stack. */
+SEC("fentry/early_drop")
+int fentry_early_drop(void* ctx) {
+    return begin_evicting(number_of(ctx));
+}
+
+SEC("fexit/early_drop")
+int fexit_early_drop(void* ctx) {
+    (void)ctx;
+    return end_evicting();
+}
+
+SEC("fentry/gc_worker")
+int fentry_collect(void* ctx) {
+    return begin_evicting(number_of(ctx));
+}
+
+SEC("fexit/gc_worker")
+int fexit_collect(void* ctx) {
+    (void)ctx;
+    return end_evicting();
 }
 
 /* To see whether programs like these can be attached, without seeing anything else: arm64 before

@@ -8,6 +8,7 @@
  * that of a softirq that interrupts it.
  */
 #include "calls.h"
+#include "evict.h"
 #include "origin.h"
 #include "trace.h"
 
@@ -94,10 +95,32 @@ int BPF_KPROBE(kprobe_offloaded, struct nf_conn* ct) {
 
 SEC("kprobe/nf_ct_destroy")
 int BPF_KPROBE(kprobe_destroy, struct nf_conn* ct) {
-    return on_destroy(ctx, ct);
+    return on_destroy(ctx, ct, caller_stack(ctx, 0));
 }
 
 SEC("kprobe/nf_ct_delete")
 int BPF_KPROBE(kprobe_delete, struct nf_conn* ct) {
-    return on_delete(ctx, ct);
+    return on_delete(ctx, ct, caller_stack(ctx, 0));
+}
+
+SEC("kprobe/early_drop")
+int kprobe_early_drop(struct pt_regs* ctx) {
+    return begin_evicting(caller_stack(ctx, 0));
+}
+
+SEC("kretprobe/early_drop")
+int kretprobe_early_drop(struct pt_regs* ctx) {
+    (void)ctx;
+    return end_evicting();
+}
+
+SEC("kprobe/gc_worker")
+int kprobe_collect(struct pt_regs* ctx) {
+    return begin_evicting(caller_stack(ctx, 0));
+}
+
+SEC("kretprobe/gc_worker")
+int kretprobe_collect(struct pt_regs* ctx) {
+    (void)ctx;
+    return end_evicting();
 }

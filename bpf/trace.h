@@ -8,6 +8,7 @@
  *   free        its memory is about to be used for others
  */
 #include "end.h"
+#include "evict.h"
 #include "origin.h"
 #include "trailer.h"
 #include "transport.h"
@@ -70,8 +71,9 @@ static __always_inline u64 duration_of(const struct flow* seen, u64 origin, int 
     return ended > began ? ended - began : 0; /* A tick may be longer than a short life. */
 }
 
-static __always_inline enum ctflow_end_reason
-reason_of(const struct flow* seen, const struct ctflow_record* record, int held, int overdue) {
+static __always_inline enum ctflow_end_reason reason_of(const struct flow* seen,
+                                                        const struct ctflow_record* record,
+                                                        int held, int overdue, u64 sp) {
     const struct nf_conn* ct = seen->ct;
     u32 sctp = record->proto == PROTO_SCTP ? (u32)KERNEL_READ(ct, proto.sctp.state) : 0;
     int left = overdue < 0;
@@ -79,7 +81,8 @@ reason_of(const struct flow* seen, const struct ctflow_record* record, int held,
     return end_reason_of(left   ? CTFLOW_TIME_LEFT
                          : held ? CTFLOW_TIME_UNKNOWN
                                 : CTFLOW_TIME_UP,
-                         record->proto, record->tcp_state, sctp, (u32)seen->status);
+                         record->proto, record->tcp_state, sctp, (u32)seen->status,
+                         left && is_evicting(sp));
 }
 
 /* What is known of a flow's end. */
@@ -89,6 +92,7 @@ struct ending {
     struct ctflow_flow_state state; /* as it was remembered */
     u64 now;
     u64 has_master;
+    u64 sp; /* of who ends it */
 };
 
 static __attribute__((noinline)) void send_end(void* ctx, const struct ending* end) {
@@ -102,7 +106,7 @@ static __attribute__((noinline)) void send_end(void* ctx, const struct ending* e
 
     begin_message(&message, CTFLOW_RECORD_DESTROY);
     fill(&message.record, &message.behind.tuple, seen, now, &end->counted);
-    message.record.end_reason = reason_of(seen, &message.record, held, overdue);
+    message.record.end_reason = reason_of(seen, &message.record, held, overdue, end->sp);
     more = describe_more(seen, end->has_master, offload, origin_of(&message.record.conntrack),
                          &message.record, &message.behind);
     message.behind.trailer.duration =
@@ -130,8 +134,8 @@ static __always_inline int on_offloaded(void* ctx, const struct nf_conn* ct) {
     return on_accounting(ctx, ct);
 }
 
-static __always_inline int on_destroy(void* ctx, const struct nf_conn* ct) {
-    struct ending end = {.state.origin = CTFLOW_FLOW_UNSEEN, .has_master = 1};
+static __always_inline int on_destroy(void* ctx, const struct nf_conn* ct, u64 sp) {
+    struct ending end = {.state.origin = CTFLOW_FLOW_UNSEEN, .has_master = 1, .sp = sp};
     const struct ctflow_flow_state* state;
     u64 key = (u64)ct;
 
@@ -155,9 +159,9 @@ static __always_inline int on_destroy(void* ctx, const struct nf_conn* ct) {
  * seen by its place in the flow table, which is given up then. A flow without a place was told, or
  * is one of those that program_misses counts.
  */
-static __always_inline int on_free(void* ctx, const struct nf_conn* ct) {
+static __always_inline int on_free(void* ctx, const struct nf_conn* ct, u64 sp) {
     const struct ctflow_flow_state* state = find_flow(ct);
-    struct ending end = {.has_master = 0};
+    struct ending end = {.has_master = 0, .sp = sp};
     u64 key = (u64)ct;
 
     if (state) {
@@ -175,6 +179,6 @@ static __always_inline int on_free(void* ctx, const struct nf_conn* ct) {
 
 /* nf_ct_delete takes a flow out of the conntrack table, and leaves it alone if that was done
  * before. Packets on their way may still be counted after. */
-static __always_inline int on_delete(void* ctx, const struct nf_conn* ct) {
-    return ct_alive(ct) ? on_destroy(ctx, ct) : 0;
+static __always_inline int on_delete(void* ctx, const struct nf_conn* ct, u64 sp) {
+    return ct_alive(ct) ? on_destroy(ctx, ct, sp) : 0;
 }

@@ -32,9 +32,16 @@ void check_types(const config& c, const host::kernel_btf& own, error_code& ec, d
     }
 }
 
-bool has_symbol(std::string_view function) {
-    const auto found = host::find_functions({&function, 1});
-    return found && !found->empty();
+// Static functions can be in BTF by the name that they have in the source, and elsewhere by
+// another.
+void erase_altered(found_set& functions) {
+    constexpr std::string_view all[] = {maker_of_flows, early_dropper, collector};
+    const auto symbols = host::find_functions(all);
+    for (const auto name : all) {
+        if (!symbols || !symbols->contains(name)) {
+            functions.erase(std::string(name));
+        }
+    }
 }
 
 attach_plan plan_for_host(attach_mode wanted, const config& c, const host::kernel_btf& btf,
@@ -47,8 +54,8 @@ attach_plan plan_for_host(attach_mode wanted, const config& c, const host::kerne
         auto found = btf.find_functions(all);
         if (const auto traceable = host::find_traceable_functions(all); !traceable.empty()) {
             std::erase_if(found, [&](const auto& name) { return !traceable.contains(name); });
-        } else if (c.processes && found.contains(maker_of_flows) && !has_symbol(maker_of_flows)) {
-            found.erase(maker_of_flows);
+        } else {
+            erase_altered(found);
         }
         return found;
     };

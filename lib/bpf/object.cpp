@@ -156,6 +156,12 @@ std::vector<object::program> object::programs_at(const hook_point& point) const 
         return {{traced ? p.fentry_destroy : p.kprobe_destroy, at, false}};
     case task::free_:
         return {{p.fentry_free, at, false}};
+    case task::early_drop:
+        return {{traced ? p.fexit_early_drop : p.kretprobe_early_drop, at, true, true},
+                {traced ? p.fentry_early_drop : p.kprobe_early_drop, at, false, true}};
+    case task::collect:
+        return {{traced ? p.fexit_collect : p.kretprobe_collect, at, true, true},
+                {traced ? p.fentry_collect : p.kprobe_collect, at, false, true}};
     case task::delete_:
         break;
     }
@@ -192,11 +198,21 @@ void object::attach(error_code& ec, diagnostics& diag) {
     const auto now = real_time();
     skeleton_->bss->watching_since = now;
     skeleton_->bss->boot_to_real = now - boot_time();
+    // Two programs for each of these functions, of which the kernel allows 38 at one: they are the
+    // first to find no place. The return comes first, and does no harm alone.
+    const std::string* refused = nullptr;
     for (const auto& each : all) {
+        if (each.function == refused) {
+            continue;
+        }
         bpf_link* link =
             plan_.mode == attach_mode::fentry
                 ? bpf_program__attach_trace(each.handle)
                 : bpf_program__attach_kprobe(each.handle, each.on_return, each.function->c_str());
+        if (link == nullptr && each.needless) {
+            refused = each.function;
+            continue;
+        }
         if (link == nullptr) {
             const int error = errno;
             detach();
@@ -230,6 +246,8 @@ void object::clear(error_code& ec) {
         empty(skeleton_->maps.origins);
     }
     skeleton_->bss->calls_under_way = 0;
+    empty(skeleton_->maps.evicting);
+    skeleton_->bss->evictions_under_way = 0;
 }
 
 int object::updates_fd() const noexcept {

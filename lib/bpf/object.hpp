@@ -47,7 +47,8 @@ private:
     struct program {
         bpf_program* handle;
         const std::string* function;
-        bool on_return; // Of a function, as far as kprobes are concerned.
+        bool on_return;        // Of a function, as far as kprobes are concerned.
+        bool needless = false; // Where it has no place, all goes on without.
     };
     struct skeleton_deleter {
         void operator()(ctflow_acct* s) const noexcept;

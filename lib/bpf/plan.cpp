@@ -43,6 +43,9 @@ constexpr const char* last_of_a_flow = "nf_conntrack_free";
 // Where a flow's first packet leaves conntrack.
 constexpr const char* last_steps = "__nf_conntrack_confirm";
 
+// Not needed either: they tell evictions from other ends.
+const hook_point evictions[] = {{task::early_drop, early_dropper}, {task::collect, collector}};
+
 constexpr hook_role roles[] = {hook_role::insert, hook_role::accounting, hook_role::destroy};
 
 std::vector<std::string_view> all_functions() {
@@ -57,6 +60,9 @@ std::vector<std::string_view> all_functions() {
     all.emplace_back(last_of_a_flow);
     all.emplace_back(count_of_others);
     all.emplace_back(maker_of_flows);
+    for (const auto& point : evictions) {
+        all.emplace_back(point.function);
+    }
     return all;
 }
 
@@ -102,6 +108,11 @@ std::optional<attach_plan> choose_all(attach_mode mode, const found_set& found,
     return missing.empty() ? std::optional(std::move(plan)) : std::nullopt;
 }
 
+void add_evictions(attach_plan& plan, const found_set& found) {
+    std::ranges::copy_if(evictions, std::back_inserter(plan.points),
+                         [&](const auto& point) { return found.contains(point.function); });
+}
+
 std::pair<hook_role, const char*> describe(task t, bool traced) {
     switch (t) {
     case task::insert:
@@ -118,6 +129,9 @@ std::pair<hook_role, const char*> describe(task t, bool traced) {
         return {hook_role::accounting, traced ? "fexit" : "kprobe+kretprobe"};
     case task::offloaded:
         return {hook_role::accounting, traced ? "fexit" : "kprobe"};
+    case task::early_drop:
+    case task::collect:
+        return {hook_role::destroy, traced ? "fentry+fexit" : "kprobe+kretprobe"};
     case task::destroy:
     case task::delete_:
     case task::free_:
@@ -147,6 +161,7 @@ std::optional<attach_plan> plan_fentry(const found_set& found,
     if (found.contains(last_of_a_flow)) {
         plan->points.push_back({task::free_, last_of_a_flow});
     }
+    add_evictions(*plan, found);
     return plan;
 }
 
@@ -155,7 +170,12 @@ std::optional<attach_plan> plan_kprobe(found_set symbols, std::span<const std::s
     if (symbols.contains(split_delete)) {
         symbols.erase("nf_ct_delete");
     }
-    return choose_all(attach_mode::kprobe, without(std::move(symbols), avoid), why);
+    const auto found = without(std::move(symbols), avoid);
+    auto plan = choose_all(attach_mode::kprobe, found, why);
+    if (plan) {
+        add_evictions(*plan, found);
+    }
+    return plan;
 }
 
 } // namespace

@@ -28,6 +28,8 @@ enum class task : std::uint8_t {
     destroy,      // entry of a function that every flow meets once, at its end
     delete_,      // entry of one that it can meet twice
     free_,        // entry of the one that gives its memory back, after all others
+    early_drop,   // entry and return of one that evicts flows
+    collect,      // the same of the garbage collector, which does so, too
 };
 
 // The function of task::offloaded. What flowtables (those with `counter`) and tc's act_ct have
@@ -37,6 +39,10 @@ inline constexpr const char* count_of_others = "nf_ct_acct_add";
 
 // That of task::made, where config::processes is set. Static: compilers may alter it, and its name.
 inline constexpr const char* maker_of_flows = "__nf_conntrack_alloc";
+
+// Those of task::early_drop and task::collect. Static, too.
+inline constexpr const char* early_dropper = "early_drop";
+inline constexpr const char* collector = "gc_worker";
 
 struct hook_point {
     bpf::task task;

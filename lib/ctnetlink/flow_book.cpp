@@ -48,7 +48,7 @@ void set_last_words(ctflow_record& r, const message& m) noexcept {
     r.connmark = m.mark;
     r.tcp_state = m.tcp_state & 0xf;
     const auto reason = end_reason_of(m.time_left ? CTFLOW_TIME_LEFT : CTFLOW_TIME_UP, r.proto,
-                                      m.tcp_state, m.sctp_state, m.status);
+                                      m.tcp_state, m.sctp_state, m.status, 0);
     r.end_reason = static_cast<unsigned char>(reason) & 0xf;
     ctflow_set_status(&r, m.status);
 }

@@ -140,6 +140,23 @@ BOOST_AUTO_TEST_CASE(who_began_a_flow_is_told_where_both_moments_can_be_seen) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(evictions_are_told_from_other_ends_where_they_can_be_seen) {
+    auto functions = current;
+    functions.insert({"early_drop", "gc_worker"});
+    for (const auto mode : {attach_mode::fentry, attach_mode::kprobe}) {
+        host h{functions, functions};
+        const std::vector<hook_point> points{insert_point,
+                                             accounting_point,
+                                             {task::destroy, "nf_ct_destroy"},
+                                             {task::early_drop, "early_drop"},
+                                             {task::collect, "gc_worker"}};
+        BOOST_TEST((h.plan(mode).points == points));
+        host one{functions, functions, {"early_drop"}};
+        BOOST_TEST((one.plan(mode).points.back() == points.back()));
+        BOOST_TEST(one.plan(mode).points.size() == 4U);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(without_any_btf_of_conntrack_kprobes_are_chosen) {
     host h{{}, current};
     check_plan(h.plan(attach_mode::automatic), attach_mode::kprobe, "nf_ct_destroy");
@@ -380,9 +397,10 @@ BOOST_AUTO_TEST_CASE(a_split_function_is_noticed_beside_the_last_of_a_flow) {
 
 BOOST_AUTO_TEST_CASE(hooks_say_how_each_function_is_attached) {
     const std::vector<hook_point> points{
-        {task::insert, "i"},  {task::confirm, "c"}, {task::check_insert, "k"},
-        {task::made, "m"},    {task::leaving, "l"}, {task::accounting, "a"},
-        {task::destroy, "d"}, {task::delete_, "e"}, {task::free_, "f"}};
+        {task::insert, "i"},     {task::confirm, "c"}, {task::check_insert, "k"},
+        {task::made, "m"},       {task::leaving, "l"}, {task::accounting, "a"},
+        {task::destroy, "d"},    {task::delete_, "e"}, {task::free_, "f"},
+        {task::early_drop, "v"}, {task::collect, "g"}};
     const attach_plan traced{attach_mode::fentry, points};
     BOOST_TEST((traced.hooks() == std::vector<hook>{{hook_role::insert, "i", "fentry"},
                                                     {hook_role::insert, "c", "fentry+fexit"},
@@ -392,7 +410,9 @@ BOOST_AUTO_TEST_CASE(hooks_say_how_each_function_is_attached) {
                                                     {hook_role::accounting, "a", "fexit"},
                                                     {hook_role::destroy, "d", "fentry"},
                                                     {hook_role::destroy, "e", "fentry"},
-                                                    {hook_role::destroy, "f", "fentry"}}));
+                                                    {hook_role::destroy, "f", "fentry"},
+                                                    {hook_role::destroy, "v", "fentry+fexit"},
+                                                    {hook_role::destroy, "g", "fentry+fexit"}}));
     const attach_plan probed{attach_mode::kprobe, points};
     BOOST_TEST(
         (probed.hooks() == std::vector<hook>{{hook_role::insert, "i", "kprobe"},
@@ -403,7 +423,9 @@ BOOST_AUTO_TEST_CASE(hooks_say_how_each_function_is_attached) {
                                              {hook_role::accounting, "a", "kprobe+kretprobe"},
                                              {hook_role::destroy, "d", "kprobe"},
                                              {hook_role::destroy, "e", "kprobe"},
-                                             {hook_role::destroy, "f", "kprobe"}}));
+                                             {hook_role::destroy, "f", "kprobe"},
+                                             {hook_role::destroy, "v", "kprobe+kretprobe"},
+                                             {hook_role::destroy, "g", "kprobe+kretprobe"}}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -54,7 +54,8 @@ BOOST_AUTO_TEST_CASE(the_kernel_says_how_it_is_hooked) {
     BOOST_TEST((p.kernel().attach == attach_under_test()));
     BOOST_TEST(p.kernel().release.find('.') != std::string::npos);
     const bool traced = attach_under_test() == attach_mode::fentry;
-    BOOST_REQUIRE_EQUAL(p.kernel().hooks.size(), traced ? 4U : 3U); // fentry has two for the end.
+    BOOST_REQUIRE_EQUAL(p.kernel().hooks.size(),
+                        traced ? 6U : 5U); // Two tell evictions; fentry has two for the end.
     BOOST_TEST(p.kernel().hooks[1].attach == (traced ? "fexit" : "kprobe+kretprobe"));
 }
 
