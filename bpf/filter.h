@@ -39,7 +39,8 @@ enum ctflow_filter_op {
 enum ctflow_filter_ends { CTFLOW_FILTER_SRC = 1, CTFLOW_FILTER_DST = 2 };
 
 /* What may turn a test's result while the flow lives, from what it is. Counters and ages only grow,
- * so that "at least" once true stays true. */
+ * so that "at least" once true stays true. (Whoever zeroes counters, conntrack -L -z, sets them
+ * back: docs/filters.md.) */
 enum ctflow_filter_change {
     CTFLOW_FILTER_MARK_CHANGES = 1,
     CTFLOW_FILTER_COUNTERS_CHANGE = 2,

@@ -113,6 +113,8 @@ static __always_inline int on_insert(void* ctx, const struct nf_conn* ct) {
     due = curve_begin(&curve, &flow, now);
     silent = due && refused(&seen, &counted, now, &flow);
     forget_cooldown(ct);
+    if (silent && !REMEMBER_REFUSED) /* What is there is another flow's. */
+        bpf_map_delete_elem(&flows, &key);
     if ((!silent || REMEMBER_REFUSED) && bpf_map_update_elem(&flows, &key, &flow, BPF_ANY))
         count(CTFLOW_FLOWS_UNTRACKED);
     else
@@ -125,6 +127,10 @@ static __always_inline int on_insert(void* ctx, const struct nf_conn* ct) {
 static __always_inline u64 offload_bits(u64 status) {
     return (u64)offload_of(status) << CTFLOW_FLOW_OFFLOAD_SHIFT;
 }
+
+/* While a filter is asked, other CPUs leave the flow alone, but note no cooldown that it may not
+ * have: shorter than what a word can say (cooldown.h). */
+#define A_MOMENT (1ULL << (CTFLOW_COOLDOWN_TICK_SHIFT - 1))
 
 /*
  * The path of every packet: who calls this has asked surely_in_cooldown(). Two CPUs that carry
@@ -156,7 +162,7 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
     if (flow) {
         state = *flow;
         due = curve_sample(&curve, &state, now);
-        flow->next = state.next;
+        flow->next = filtering ? now + A_MOMENT : state.next;
         if ((state.origin ^ offload_bits(seen.status)) & CTFLOW_FLOW_OFFLOAD)
             flow->origin = (state.origin & ~CTFLOW_FLOW_OFFLOAD) | offload_bits(seen.status);
     } else {
@@ -171,7 +177,7 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
     }
     silent = due && refused(&seen, &counted, now, &state);
     if (flow) {
-        if (silent)
+        if (filtering)
             flow->next = state.next;
     } else if (!silent || REMEMBER_REFUSED) {
         result = bpf_map_update_elem(&flows, &key, &state, BPF_NOEXIST);

@@ -65,9 +65,11 @@ static __always_inline u64 ask_again(const struct ctflow_filter_outlook* outlook
 
 /* When the flow began, by the clock of records: as it was seen, or as the kernel has noted it. If
  * neither is to be had, as the curve takes it. */
-static __always_inline u64 birth_of(u64 origin, u64 start) {
+static __always_inline u64 birth_of(u64 origin, u64 start, u64 now) {
     if (start && (origin & (CTFLOW_FLOW_ADOPTED | CTFLOW_FLOW_UNSEEN)))
         return start - boot_to_real;
+    if (!(origin & ~CTFLOW_FLOW_BITS)) /* Of an end that is all that was seen. */
+        return now - rate_curve.age[1];
     return origin & ~CTFLOW_FLOW_BITS;
 }
 
@@ -131,7 +133,7 @@ static __always_inline void describe_subject(struct ctflow_filter_subject* subje
 static __attribute__((noinline)) int wanted(const struct flow* seen,
                                             const struct flow_counters* counted, u64 now,
                                             struct ctflow_flow_state* state) {
-    const u64 birth = birth_of(state->origin, start_of(seen));
+    const u64 birth = birth_of(state->origin, start_of(seen), now);
     const s64 age = (s64)(now - birth); /* Births before the boot wrap around. */
     struct ctflow_filter_subject subject;
     u64 refusal;

@@ -6,7 +6,8 @@
  * (lib/ctnetlink).
  */
 #define CTFLOW_TYPED_POINTERS
-/* Nobody tells of the end of a flow that user space does not know. */
+/* Nobody tells of the end of a flow that user space does not know: of one that is refused there is
+ * nothing but a word of cooldown. */
 #define REMEMBER_REFUSED 0
 #include "flows.h"
 #include "maps.h"

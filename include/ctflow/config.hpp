@@ -151,8 +151,9 @@ struct config {
     /// hooks nobody can tell; nor on kernels where these have no place.
     bool processes = false;
 
-    /// Which flows have events; without, all. Others are refused in the kernel, and cost it no more
-    /// than flows in cooldown. With one, filter() say, which lets all through, it can be replaced
+    /// Which flows have events; without, all. Others are refused in the kernel, and their packets
+    /// cost no more than those of flows in cooldown. Like others they take a place of max_flows,
+    /// but by netfilter's hooks. With one, filter() say, which lets all through, it can be replaced
     /// while the probe runs (basic_probe::set_filter()).
     std::optional<ctflow::filter> filter;
 

@@ -208,10 +208,11 @@ public:
     /// Replaces config::filter, before start() or while running. From when this returns the kernel
     /// goes by the new one. Flows that both let through lose no event; a flow that the former
     /// refused and the new one does not has an update with its next packet. A filter asks anew at
-    /// each event of a flow, its end too; where the answer can change with its counters, age or
-    /// mark, of a refused flow once a second.
+    /// each event of a flow, its end too. docs/filters.md says when a refused flow is asked about
+    /// again, and what differs by netfilter's hooks.
     ///
-    /// Blocks until the kernel has done with the former, some hundredths of a second.
+    /// Blocks until the kernel has done with the former, some hundredths of a second. Makes a map,
+    /// which takes CAP_BPF.
     ///
     /// @par Errors
     /// errc::no_filter if the probe was made without one; errc::filter_too_long; or the errno of a

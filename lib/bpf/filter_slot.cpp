@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/filter_slot.hpp"
 
-#include "host/unique_fd.hpp"
-
 #include <atomic>
 #include <cerrno>
+#include <utility>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -22,12 +21,13 @@ bool exchange(const bpf_map* filters, int table) noexcept {
 
 } // namespace
 
-void set_filter(const filter_slot& slot, const ctflow_filter_program& filter, error_code& ec) {
+void set_filter(const filter_slot& slot, const ctflow_filter_program& filter,
+                host::unique_fd& table, error_code& ec) {
     constexpr std::uint32_t zero = 0;
-    const host::unique_fd table(bpf_map_create(BPF_MAP_TYPE_ARRAY, "filter_table", sizeof(zero),
-                                               sizeof(filter), 1, nullptr));
-    if (!table || bpf_map_update_elem(table.get(), &zero, &filter, BPF_ANY) != 0 ||
-        !exchange(slot.filters, table.get())) {
+    host::unique_fd next(bpf_map_create(BPF_MAP_TYPE_ARRAY, "filter_table", sizeof(zero),
+                                        sizeof(filter), 1, nullptr));
+    if (!next || bpf_map_update_elem(next.get(), &zero, &filter, BPF_ANY) != 0 ||
+        !exchange(slot.filters, next.get())) {
         ec.assign(errno, boost::system::system_category());
         return;
     }
@@ -35,10 +35,11 @@ void set_filter(const filter_slot& slot, const ctflow_filter_program& filter, er
     std::atomic_ref(*slot.which).fetch_add(1);
     // And all look, once no word is known: the second time waits for those that may still write one
     // by the former filter.
-    (void)exchange(slot.filters, table.get());
+    (void)exchange(slot.filters, next.get());
     for (auto& word : slot.cooldowns) {
         std::atomic_ref(word).store(0, std::memory_order_relaxed);
     }
+    table = std::move(next);
 }
 
 } // namespace ctflow::bpf

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "filter.h"
+#include "host/unique_fd.hpp"
 
 #include <ctflow/error.hpp>
 
@@ -21,8 +22,11 @@ struct filter_slot {
     std::span<std::uint64_t> cooldowns;
 };
 
-// Puts another filter there, while the programs run. One thread at a time. When this returns no
-// program goes by the former; after an error all do.
-void set_filter(const filter_slot& slot, const ctflow_filter_program& filter, error_code& ec);
+// Puts another filter there, while the programs run, and its table into `table`, which holds that
+// of the former as long as a program may go by it: the kernel frees at once what nobody holds
+// (CVE-2023-52447). One thread at a time. When this returns no program goes by the former; after an
+// error all do.
+void set_filter(const filter_slot& slot, const ctflow_filter_program& filter,
+                host::unique_fd& table, error_code& ec);
 
 } // namespace ctflow::bpf

@@ -132,7 +132,7 @@ void netfilter_object::detach() noexcept {
 
 void netfilter_object::set_filter(const ctflow_filter_program& filter, error_code& ec) {
     bpf::set_filter({skeleton_->maps.filters, &skeleton_->bss->which_filter, cooldowns_->words()},
-                    filter, ec);
+                    filter, filter_table_, ec);
 }
 
 void netfilter_object::clear(error_code&) {

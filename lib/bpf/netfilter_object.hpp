@@ -4,6 +4,7 @@
 #include "bpf/netfilter_link.hpp"
 #include "bpf/programs.hpp"
 #include "bpf/tables.hpp"
+#include "host/unique_fd.hpp"
 
 #include <ctflow/config.hpp>
 #include <ctflow/error.hpp>
@@ -63,6 +64,7 @@ private:
     std::unique_ptr<ctflow_netfilter, skeleton_deleter> skeleton_;
     std::optional<mapped_words> cooldowns_; // Once it is loaded.
     std::vector<netfilter_link> links_;
+    host::unique_fd filter_table_; // The kernel's side has it, too.
 };
 
 } // namespace ctflow::bpf

@@ -234,7 +234,7 @@ void object::set_filter(const ctflow_filter_program& filter, error_code& ec) {
     const mapped_words cooldowns(skeleton_->maps.cooldowns, ec);
     if (!ec) {
         bpf::set_filter({skeleton_->maps.filters, &skeleton_->bss->which_filter, cooldowns.words()},
-                        filter, ec);
+                        filter, filter_table_, ec);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "bpf/plan.hpp"
 #include "bpf/programs.hpp"
 #include "host/memory.hpp"
+#include "host/unique_fd.hpp"
 
 #include <ctflow/config.hpp>
 #include <ctflow/error.hpp>
@@ -68,6 +69,7 @@ private:
     transport_kind transport_;
     std::unique_ptr<ctflow_acct, skeleton_deleter> skeleton_;
     std::vector<std::unique_ptr<bpf_link, link_deleter>> links_;
+    host::unique_fd filter_table_; // The kernel's side has it, too.
 };
 
 } // namespace ctflow::bpf

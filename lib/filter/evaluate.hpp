@@ -14,7 +14,7 @@ namespace ctflow::filtering {
 // each can be tested by the other.
 bool evaluate(const filter& f, const ctflow_filter_subject& s) noexcept;
 
-// What is known of the flow of an event. Zone 0: where events come to tell theirs, it belongs here.
+// What is known of the flow of an event.
 ctflow_filter_subject subject_of(const event& e, std::uint64_t age) noexcept;
 
 // From its start to the event, in ns; 0 where the start is not known.
