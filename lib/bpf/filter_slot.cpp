@@ -9,7 +9,6 @@
 #include <bpf/libbpf.h>
 
 namespace ctflow::bpf {
-
 namespace {
 
 // Waits until no program has the table of before any more, as bpf(2) does not tell:

@@ -80,6 +80,10 @@ public:
         const std::lock_guard lock(filter_mutex_);
         if (filters_) {
             pipeline_->set_filter(f, ec, diag);
+            if (ec == boost::system::errc::operation_not_permitted) {
+                diag = "to replace a filter takes CAP_BPF: keep it";
+            }
+            add_remedy(ec, diag);
         } else {
             ec = errc::no_filter;
         }

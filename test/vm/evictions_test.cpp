@@ -26,6 +26,12 @@ struct small_table : world {
     scoped_sysctl max{"netfilter/nf_conntrack_max", std::to_string(room)};
     udp::socket receiver = bind_udp(net.b, "192.0.2.2", 2001);
 
+    small_table() {
+        for (const netns* ns : {&net.a, &net.b}) { // None is to end by itself, however slow we are.
+            ns->sysctl("netfilter/nf_conntrack_udp_timeout", "600");
+        }
+    }
+
     void send_from(std::uint16_t first, std::uint16_t count) {
         for (std::uint16_t i = 0; i < count; ++i) {
             auto from = bind_udp(net.a, "192.0.2.1", static_cast<std::uint16_t>(first + i));
@@ -100,7 +106,6 @@ BOOST_FIXTURE_TEST_CASE(flows_that_are_deleted_are_not_evicted, small_table,
 BOOST_FIXTURE_TEST_CASE(the_collector_evicts_from_a_table_that_is_nearly_full, small_table,
                         *boost::unit_test::precondition(by_tracing)) {
     const scoped_sysctl sparse("netfilter/nf_conntrack_buckets", "65536");
-    net.a.sysctl("netfilter/nf_conntrack_udp_timeout", "600");
     watch w;
     send_from(1001, room + 100);
     const auto dropped = early_drops(net.a);

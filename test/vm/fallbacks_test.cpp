@@ -210,7 +210,7 @@ BOOST_FIXTURE_TEST_CASE(nothing_is_told_of_a_flow_after_its_end, lone_namespace)
         "ct helper sip { type \"sip\" protocol udp; }\n"
         "chain output { type filter hook output priority 0; udp dport 2001 ct helper set sip; }\n"
         "}'");
-    ns.run("tc qdisc add dev lo root netem delay 3s");
+    ns.run("tc qdisc add dev lo root netem delay 10s");
     config c = every_packet();
     c.avoid_functions = {"nf_ct_destroy", "destroy_conntrack"};
     if (shell("cat /proc/kallsyms").find(" nf_ct_delete.part.0") != std::string::npos) {
