@@ -37,16 +37,17 @@ inline bool is_record(const ctflow_record& r, event_kind kind) noexcept {
            (r.family == AF_INET || r.family == AF_INET6);
 }
 
-// Sets an event to a record and to what follows it there, of `length` bytes, padding included:
-// nothing, the duration, or all of a trailer.
+// Gives an event what follows its record in the ring, of `length` bytes, padding included: the
+// duration, or all of a trailer. Not inline: it is for few, and all pay for what a loop holds.
+void set_rest(event& out, std::span<const std::byte> data, std::uint64_t position,
+              std::uint64_t length, trailer_pool& trailers);
+
+// Sets an event to a record and to what follows it.
 inline void set_event(event& out, const ctflow_record& record, std::span<const std::byte> data,
                       std::uint64_t position, std::uint64_t length, trailer_pool& trailers) {
-    if (length < sizeof(ctflow_trailer::duration)) [[likely]] {
-        out = event(record);
-    } else if (length < sizeof(ctflow_trailer)) {
-        out = event(record, detail::trailer_ref(load<std::uint64_t>(data, position)));
-    } else {
-        out = trailers.make(record, load<ctflow_trailer>(data, position));
+    out = event(record);
+    if (length >= sizeof(ctflow_trailer::duration)) [[unlikely]] {
+        set_rest(out, data, position, length, trailers);
     }
 }
 
