@@ -16,18 +16,33 @@
 #include "maps.h"
 #include "trailer.h"
 
-static __always_inline struct ctflow_curve the_curve(void) {
-    struct ctflow_curve c = {
-        .age = {rate_curve.age[0], rate_curve.age[1], rate_curve.age[2]},
-        .rate = {rate_curve.rate[0], rate_curve.rate[1], rate_curve.rate[2]},
-    };
-    return c;
+/* As memory that the compiler does not know: it would take all of it to registers at once, and have
+ * no stack for them. */
+static __always_inline const struct ctflow_curve* the_curve(void) {
+    const struct ctflow_curve* curve = (const struct ctflow_curve*)&rate_curve;
+
+    barrier_var(curve);
+    return curve;
 }
 
-/* Whoever includes this says how it travels, and before, in REMEMBER_REFUSED, whether it is known
- * when a flow ends that has no event. `begins`: it is the flow's first. */
-static void send_update(void* ctx, const struct flow* seen, u64 now,
-                        const struct flow_counters* counted, int begins);
+/* Whoever includes this says how it travels, and whether it does: zero, or else it is lost, and
+ * counted. `origin` is the flow's. */
+static int send_update(void* ctx, const struct flow* seen, u64 now,
+                       const struct flow_counters* counted, u64 origin);
+
+/* And how flows are remembered besides those in `flows`: unreported.h; by tracing (trace.h) there
+ * are no others. */
+static struct ctflow_flow_state* find_unreported(const struct nf_conn* ct);
+
+/* A flow is new, whatever was at its address. `told`: it has an event now. */
+static long remember_new(const struct nf_conn* ct, const struct ctflow_flow_state* state, int told);
+
+/* A flow was not in `flows`. */
+static long remember_found(const struct nf_conn* ct, const struct ctflow_flow_state* state,
+                           int told, int is_unreported);
+
+/* The first event of a flow was lost. */
+static void remember_unsent(const struct nf_conn* ct, const struct ctflow_flow_state* state);
 
 static __always_inline struct ctflow_flow_state* find_flow(const struct nf_conn* ct) {
     u64 key = (u64)ct;
@@ -95,14 +110,11 @@ static __always_inline int in_cooldown(const struct nf_conn* ct,
  * nf_conn again at once.
  */
 static __always_inline int on_insert(void* ctx, const struct nf_conn* ct) {
-    const struct ctflow_curve curve = the_curve();
     struct flow_counters counted;
     struct ctflow_flow_state flow;
     struct flow seen = {};
-    u64 key = (u64)ct;
     u64 now;
-    int due;
-    int silent;
+    int told;
 
     look_at(&seen, ct);
     if (!read_counters(&seen, &counted)) {
@@ -110,17 +122,16 @@ static __always_inline int on_insert(void* ctx, const struct nf_conn* ct) {
         return 0;
     }
     now = bpf_ktime_get_boot_ns();
-    due = curve_begin(&curve, &flow, now);
-    silent = due && refused(&seen, &counted, now, &flow);
+    told = curve_begin(the_curve(), &flow, now) && !refused(&seen, &counted, now, &flow);
     forget_cooldown(ct);
-    if (silent && !REMEMBER_REFUSED) /* What is there is another flow's. */
-        bpf_map_delete_elem(&flows, &key);
-    if ((!silent || REMEMBER_REFUSED) && bpf_map_update_elem(&flows, &key, &flow, BPF_ANY))
+    if (remember_new(ct, &flow, told))
         count(CTFLOW_FLOWS_UNTRACKED);
     else
         note_silence(ct, flow.next, now);
-    if (due && !silent)
-        send_update(ctx, &seen, now, &counted, 1);
+    if (told && send_update(ctx, &seen, now, &counted, flow.origin)) {
+        remember_unsent(ct, &flow);
+        forget_cooldown(ct);
+    }
     return 0;
 }
 
@@ -140,15 +151,17 @@ static __always_inline u64 offload_bits(u64 status) {
 static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
     struct flow_counters counted;
     struct ctflow_flow_state state;
-    struct ctflow_curve curve;
+    const struct ctflow_curve* curve;
     struct flow seen = {};
-    u64 key = (u64)ct;
     struct ctflow_flow_state* flow = find_flow(ct);
+    const int known = flow != 0;
     u64 now = bpf_ktime_get_boot_ns();
     long result;
     int due;
-    int silent;
+    int told;
 
+    if (!known)
+        flow = find_unreported(ct);
     if (in_cooldown(ct, flow, now))
         return 0;
 
@@ -161,34 +174,35 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
     curve = the_curve();
     if (flow) {
         state = *flow;
-        due = curve_sample(&curve, &state, now);
+        due = curve_sample(curve, &state, now);
         flow->next = filtering ? now + A_MOMENT : state.next;
         if ((state.origin ^ offload_bits(seen.status)) & CTFLOW_FLOW_OFFLOAD)
             flow->origin = (state.origin & ~CTFLOW_FLOW_OFFLOAD) | offload_bits(seen.status);
     } else {
         /* One that began before anyone watched; or its insert went unseen, or found no place. */
         if (start_of(&seen) > watching_since) {
-            due = curve_begin(&curve, &state, now);
+            due = curve_begin(curve, &state, now);
             state.origin |= CTFLOW_FLOW_UNSEEN;
         } else {
-            due = curve_adopt(&curve, &state, now);
+            due = curve_adopt(curve, &state, now);
         }
         state.origin |= offload_bits(seen.status);
     }
-    silent = due && refused(&seen, &counted, now, &state);
-    if (flow) {
-        if (filtering)
-            flow->next = state.next;
-    } else if (!silent || REMEMBER_REFUSED) {
-        result = bpf_map_update_elem(&flows, &key, &state, BPF_NOEXIST);
+    told = due && !refused(&seen, &counted, now, &state);
+    if (flow && filtering)
+        flow->next = state.next;
+    if (!known) {
+        result = remember_found(ct, &state, told, flow != 0);
         if (result) {
-            if (result != -EEXIST) /* another CPU has just adopted it */
+            if (result != -EEXIST) /* another CPU has just done so */
                 count(CTFLOW_PACKETS_UNTRACKED);
             return 0;
         }
     }
     note_silence(ct, state.next, now);
-    if (due && !silent)
-        send_update(ctx, &seen, now, &counted, 0);
+    if (told && send_update(ctx, &seen, now, &counted, state.origin) && !known) {
+        remember_unsent(ct, &state);
+        forget_cooldown(ct);
+    }
     return 0;
 }

@@ -6,9 +6,6 @@
  * (lib/ctnetlink).
  */
 #define CTFLOW_TYPED_POINTERS
-/* Nobody tells of the end of a flow that user space does not know: of one that is refused there is
- * nothing but a word of cooldown. */
-#define REMEMBER_REFUSED 0
 #include "flows.h"
 #include "maps.h"
 #include "netfilter_record.h"
@@ -16,6 +13,7 @@
 #include "read.h"
 #include "trailer.h"
 #include "types.h"
+#include "unreported.h"
 
 #include <bpf/bpf_helpers.h>
 
@@ -37,15 +35,20 @@ struct message {
     union trailer_memory behind;
 };
 
-static __always_inline void output_update(struct message* message, u64 size) {
-    if (ring_output(&updates_ring, 0, 1, message, size))
+static __always_inline int output_update(struct message* message, u64 size) {
+    int result = ring_output(&updates_ring, 0, 1, message, size);
+
+    if (result)
         count(CTFLOW_UPDATES_LOST);
+    return result;
 }
 
-static __attribute__((noinline)) void send_update(void* ctx, const struct flow* seen, u64 now,
-                                                  const struct flow_counters* counted, int begins) {
+static __attribute__((noinline)) int send_update(void* ctx, const struct flow* seen, u64 now,
+                                                 const struct flow_counters* counted, u64 origin) {
     struct message message;
     struct ctflow_netfilter_record* update = &message.update;
+    /* Not in conntrack's table yet, it is to be confirmed in a moment. */
+    const int begins = !(seen->status & IPS_CONFIRMED);
 
     (void)ctx;
     __builtin_memset(update, 0, sizeof(*update));
@@ -53,16 +56,16 @@ static __attribute__((noinline)) void send_update(void* ctx, const struct flow* 
     fill(&update->record, &message.behind.tuple, seen, now, counted);
     barrier(); /* What is needed again is read again: the stack has no room for both. */
     update->zone = zone_of(seen->ct);
-    update->begins = (unsigned char)begins;
-    /* Conntrack will note it in a moment, if it does at all. */
+    update->begins = begins;
+    update->born = !(origin & (CTFLOW_FLOW_ADOPTED | CTFLOW_FLOW_UNSEEN));
+    update->age = ctflow_origin_age(now, origin);
+    /* That is when conntrack notes it, if it does at all. */
     if (begins && timestamps(seen))
         update->record.start = now + boot_to_real;
-    if (!describe_more(seen, 1, offload_of(seen->status), 0, &update->record, &message.behind)) {
-        output_update(&message, sizeof(*update));
-        return;
-    }
+    if (!describe_more(seen, 1, offload_of(seen->status), 0, &update->record, &message.behind))
+        return output_update(&message, sizeof(*update));
     message.behind.trailer.duration = 0;
-    output_update(&message, sizeof(message));
+    return output_update(&message, sizeof(message));
 }
 
 /* linux/netfilter.h */

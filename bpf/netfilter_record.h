@@ -7,7 +7,24 @@
  * in what ctnetlink says of its end. */
 struct ctflow_netfilter_record {
     struct ctflow_record record;
-    unsigned short zone;
-    unsigned char begins; /* The flow's first packet: the flow is not in conntrack's table yet. */
-    unsigned char unused[5];
+    unsigned long long zone : 16;
+    unsigned long long
+        begins : 1;              /* The flow's first packet: it is not in conntrack's table yet. */
+    unsigned long long born : 1; /* The flow's birth was seen: it is its origin. */
+    unsigned long long age : 46; /* From the flow's origin to this record, as below. */
 };
+
+/* An origin (bpf/curve.h) as far as it takes to tell one flow from the next: in 2^10 ns. With the
+ * 46 bits that there is room for, two years. */
+#define CTFLOW_ORIGIN_SHIFT 10
+#define CTFLOW_ORIGIN_MASK ((1ULL << 46) - 1)
+
+static inline unsigned long long ctflow_origin_age(unsigned long long timestamp,
+                                                   unsigned long long origin) {
+    return ((timestamp >> CTFLOW_ORIGIN_SHIFT) - (origin >> CTFLOW_ORIGIN_SHIFT)) &
+           CTFLOW_ORIGIN_MASK;
+}
+
+static inline int ctflow_same_origin(unsigned long long a, unsigned long long b) {
+    return !ctflow_origin_age(a, b);
+}

@@ -9,32 +9,60 @@
  */
 #include "end.h"
 #include "evict.h"
+#include "flows.h"
 #include "origin.h"
 #include "trailer.h"
 #include "transport.h"
 
-/* Ends are seen here, of refused flows too. */
-#define REMEMBER_REFUSED 1
-#include "flows.h"
+/* Ends are seen here, of all flows: so all are in `flows`. */
+static __always_inline struct ctflow_flow_state* find_unreported(const struct nf_conn* ct) {
+    (void)ct;
+    return 0;
+}
+
+static __always_inline long remember_new(const struct nf_conn* ct,
+                                         const struct ctflow_flow_state* state, int told) {
+    u64 key = (u64)ct;
+
+    (void)told;
+    return bpf_map_update_elem(&flows, &key, state, BPF_ANY);
+}
+
+static __always_inline long remember_found(const struct nf_conn* ct,
+                                           const struct ctflow_flow_state* state, int told,
+                                           int is_unreported) {
+    u64 key = (u64)ct;
+
+    (void)told;
+    (void)is_unreported;
+    return bpf_map_update_elem(&flows, &key, state, BPF_NOEXIST);
+}
+
+static __always_inline void remember_unsent(const struct nf_conn* ct,
+                                            const struct ctflow_flow_state* state) {
+    (void)ct;
+    (void)state;
+}
 
 /* Of a tick of the kernel's (1 / CONFIG_HZ), in ns. Set by user space. */
 const volatile unsigned long long tick_length = 0;
 
 /* Not inlined, like send_end(): the stack has 512 bytes, for both together. */
-static __attribute__((noinline)) void send_update(void* ctx, const struct flow* seen, u64 now,
-                                                  const struct flow_counters* counted, int begins) {
+static __attribute__((noinline)) int send_update(void* ctx, const struct flow* seen, u64 now,
+                                                 const struct flow_counters* counted, u64 origin) {
     struct message message;
 
-    (void)begins;
+    (void)origin;
     begin_message(&message, CTFLOW_RECORD_UPDATE);
     fill(&message.record, &message.behind.tuple, seen, now, counted);
     if (!describe_more(seen, 1, offload_of(seen->status), origin_of(&message.record.conntrack),
                        &message.record, &message.behind)) {
         output_update(ctx, &message, sizeof(message.record));
-        return;
+        return 0;
     }
     message.behind.trailer.duration = 0;
     output_update(ctx, &message, sizeof(message));
+    return 0; /* Its end is seen here, whether or not this was lost. */
 }
 
 /* How long ago the flow's time was up, in ticks; less than zero if it was not. */

@@ -125,7 +125,8 @@ struct config {
 
     /// How many flows the kernel side can follow at a time, 1 to 67108864, about 100 bytes of
     /// kernel memory each (and half a megabyte at least). A flow that finds no place has its first
-    /// and its destroy event, but no updates between.
+    /// and its destroy event, but no updates between. By netfilter's hooks, with a filter or an age
+    /// of curve0, flows without an event have as many places of their own, about 130 bytes each.
     std::uint32_t max_flows = 65536;
 
     /// Room for the ends of flows that the kernel has told and nobody has read yet, in bytes, with
@@ -152,9 +153,9 @@ struct config {
     bool processes = false;
 
     /// Which flows have events; without, all. Others are refused in the kernel, and their packets
-    /// cost no more than those of flows in cooldown. Like others they take a place of max_flows,
-    /// but by netfilter's hooks. With one, filter() say, which lets all through, it can be replaced
-    /// while the probe runs (basic_probe::set_filter()).
+    /// cost no more than those of flows in cooldown. Like others they take a place of max_flows.
+    /// With one, filter() say, which lets all through, it can be replaced while the probe runs
+    /// (basic_probe::set_filter()).
     std::optional<ctflow::filter> filter;
 
     /// How to attach. An explicit choice is not replaced by another when it cannot be had.

@@ -36,7 +36,8 @@ error_code explain_attach(int error, diagnostics& diag) {
 bool concerns_flow_table(const std::string& log) {
     return log.find("map 'flows': failed to create") != std::string::npos ||
            log.find("map 'cooldowns': failed to create") != std::string::npos ||
-           log.find("map 'origins': failed to create") != std::string::npos;
+           log.find("map 'origins': failed to create") != std::string::npos ||
+           log.find("map 'unreported': failed to create") != std::string::npos;
 }
 
 // The maps that buffer_pages gives theirs.
@@ -96,7 +97,7 @@ error_code explain(const refusal& r, const circumstances& c, diagnostics& diag) 
     const bool rings = r.buffer_pages != 0;
     const bool flow_table = concerns_flow_table(r.log);
     if (r.error == ENOMEM || (r.error == E2BIG && flow_table)) { // The verifier says E2BIG, too.
-        diag = flow_table ? host::flow_table_need(r.max_flows, r.processes)
+        diag = flow_table ? host::flow_table_need(r.kept)
                : rings    ? host::ring_need(transport_kind::perf_buffer, r.buffer_pages, c.machine)
                : concerns_rings(r.log)   ? r.ring_need
                : concerns_reserve(r.log) ? host::reserve_need(r.reserve_pages, c.machine)

@@ -19,12 +19,11 @@ struct refusal {
     int error = 0;                               // An errno.
     error_code otherwise;                        // What it is if nothing more is known.
     std::string log;                             // libbpf's.
-    std::uint32_t max_flows = 0;                 // What was asked for, at load.
+    host::kept_flows kept = {};                  // What was asked for, at load.
     std::size_t buffer_pages = 0;                // What was asked for, of perf buffers.
     attach_mode attach = attach_mode::automatic; // What it was for; that: not known.
     std::string ring_need = {};                  // What ring buffers need, which are maps.
     std::size_t reserve_pages = 0;               // What was asked for.
-    bool processes = false;                      // The same.
 };
 
 // What it may be due to.

@@ -9,6 +9,8 @@
 #include "cooldown.h"
 #include "host/btf.hpp"
 #include "host/memory.hpp"
+#include "netfilter_record.h"
+#include "unreported_flow.h"
 
 #include <algorithm>
 #include <array>
@@ -71,9 +73,10 @@ netfilter_object::netfilter_object(const config& c, const host::kernel_btf& btf,
         return;
     }
     const print_capture log;
+    const auto kept = host::kept_flows_of(c, true);
     const auto why = [&](int error) {
-        return explain({error, errc::load_failed, log.text(), c.max_flows, 0,
-                        attach_mode::netfilter, host::netfilter_ring_need(c.buffer_pages, machine)},
+        return explain({error, errc::load_failed, log.text(), kept, 0, attach_mode::netfilter,
+                        host::netfilter_ring_need(c.buffer_pages, machine)},
                        current_circumstances(attach_mode::netfilter), diag);
     };
     skeleton_.reset(ctflow_netfilter::open());
@@ -96,6 +99,9 @@ netfilter_object::netfilter_object(const config& c, const host::kernel_btf& btf,
     std::memcpy(&skeleton_->rodata->rate_curve, &curve, sizeof(curve));
     skeleton_->rodata->filtering = c.filter ? 1 : 0;
     bpf_map__set_autocreate(maps.filters, c.filter.has_value());
+    skeleton_->rodata->keep_unreported = kept.unreported ? 1 : 0;
+    bpf_map__set_autocreate(maps.unreported, kept.unreported);
+    bpf_map__set_max_entries(maps.unreported, c.max_flows);
     skeleton_->rodata->tell_tcp_sides = c.tcp_sides ? 1 : 0;
     if (const int result = ctflow_netfilter::load(skeleton_.get()); result != 0) {
         ec = why(-result);
@@ -118,7 +124,7 @@ void netfilter_object::attach(error_code& ec, diagnostics& diag) {
         netfilter_link link(program, family, hook, refused);
         if (refused) {
             detach();
-            ec = explain({refused.value(), errc::attach_failed, {}, 0, 0, attach_mode::netfilter},
+            ec = explain({refused.value(), errc::attach_failed, {}, {}, 0, attach_mode::netfilter},
                          current_circumstances(attach_mode::netfilter), diag);
             return;
         }
@@ -138,6 +144,9 @@ void netfilter_object::set_filter(const ctflow_filter_program& filter, error_cod
 void netfilter_object::clear(error_code&) {
     std::ranges::fill(cooldowns_->words(), 0U);
     empty(skeleton_->maps.flows);
+    if (skeleton_->rodata->keep_unreported != 0) {
+        empty(skeleton_->maps.unreported);
+    }
 }
 
 int netfilter_object::updates_fd() const noexcept {
@@ -156,19 +165,13 @@ std::vector<int> netfilter_object::program_fds() const {
     return {bpf_program__fd(skeleton_->progs.netfilter_packet)};
 }
 
-// Whether it is what is remembered of a flow whose first record was taken then.
-bool netfilter_object::began_at(const ctflow_flow_state& state, std::uint64_t time) const noexcept {
-    const bool adopted = (state.origin & CTFLOW_FLOW_ADOPTED) != 0;
-    const auto birth = adopted ? time - skeleton_->rodata->rate_curve.age[1] : time;
-    return ((state.origin ^ birth) & ~CTFLOW_FLOW_BITS) == 0;
-}
-
 void netfilter_object::release(std::uint64_t conntrack, std::uint64_t origin) noexcept {
     const int flows = bpf_map__fd(skeleton_->maps.flows);
     ctflow_flow_state state{};
     // Between the two calls the place can change hands: the flow that has it then is found again by
     // its next packet.
-    if (bpf_map_lookup_elem(flows, &conntrack, &state) == 0 && began_at(state, origin)) {
+    if (bpf_map_lookup_elem(flows, &conntrack, &state) == 0 &&
+        ctflow_same_origin(state.origin, origin) != 0) {
         (void)bpf_map_delete_elem(flows, &conntrack);
         const auto bits = skeleton_->rodata->cooldown_bits;
         const std::atomic_ref word(cooldowns_->words()[cooldown_slot(conntrack, bits)]);
@@ -177,6 +180,33 @@ void netfilter_object::release(std::uint64_t conntrack, std::uint64_t origin) no
             (void)word.compare_exchange_strong(value, 0, std::memory_order_relaxed);
         }
     }
+}
+
+std::uint64_t netfilter_object::release_unreported(const ctflow_record& end, std::uint16_t zone,
+                                                   std::uint64_t caught_up) noexcept {
+    if (skeleton_->rodata->keep_unreported == 0) {
+        return 0;
+    }
+    ctflow_unreported_key key{};
+    std::memcpy(key.src_addr, end.src_addr, sizeof(key.src_addr));
+    std::memcpy(key.dst_addr, end.dst_addr, sizeof(key.dst_addr));
+    key.src_port = end.src_port;
+    key.dst_port = end.dst_port;
+    key.zone = zone;
+    key.proto = end.proto;
+    key.family = end.family;
+    const int unreported = bpf_map__fd(skeleton_->maps.unreported);
+    ctflow_unreported_flow flow{};
+    if (bpf_map_lookup_elem(unreported, &key, &flow) != 0) {
+        return 0;
+    }
+    const auto birth = flow.state.origin & ~CTFLOW_FLOW_BITS;
+    if (flow.follows != 0 && birth >= caught_up) {
+        return 0; // It may be the other one's.
+    }
+    (void)bpf_map_delete_elem(unreported, &key);
+    const auto unseen = flow.state.origin & (CTFLOW_FLOW_ADOPTED | CTFLOW_FLOW_UNSEEN);
+    return unseen != 0 ? 0 : birth;
 }
 
 } // namespace ctflow::bpf

@@ -15,8 +15,8 @@
 #include <optional>
 #include <vector>
 
-struct ctflow_flow_state;
 struct ctflow_netfilter;
+struct ctflow_record;
 
 namespace ctflow::host {
 class kernel_btf;
@@ -50,16 +50,21 @@ public:
     int updates_fd() const noexcept;
     int ring_states_fd() const noexcept;
 
-    // The flow is over that began at `origin`, by the time stamp of its record: gives up its place
-    // in the flow table, unless another flow has that by now, whose nf_conn is at the same address.
+    // The flow is over that the program remembered by that origin (transport::record_tag): gives up
+    // its place in the flow table, unless another flow has that by now, whose nf_conn is at the
+    // same address.
     void release(std::uint64_t conntrack, std::uint64_t origin) noexcept;
+
+    // The same of a flow that has had no record, of which `end` and the zone tell whose tuple. It
+    // did not end before `caught_up`, by the clock of records: there may be another of its tuple by
+    // now. When it was born, if that was seen, by the same clock; else 0.
+    std::uint64_t release_unreported(const ctflow_record& end, std::uint16_t zone,
+                                     std::uint64_t caught_up) noexcept;
 
 private:
     struct skeleton_deleter {
         void operator()(ctflow_netfilter* s) const noexcept;
     };
-
-    bool began_at(const ctflow_flow_state& state, std::uint64_t time) const noexcept;
 
     std::unique_ptr<ctflow_netfilter, skeleton_deleter> skeleton_;
     std::optional<mapped_words> cooldowns_; // Once it is loaded.

@@ -45,9 +45,9 @@ object::object(const config& c, const attach_plan& plan, error_code& ec, diagnos
     }
     const print_capture log;
     const auto why = [&](int error) {
-        return explain({error, errc::load_failed, log.text(), c.max_flows, 0, plan_.mode,
-                        host::ring_need(c.transport, c.buffer_pages, machine), c.reserve_pages,
-                        c.processes},
+        return explain({error, errc::load_failed, log.text(), host::kept_flows_of(c, false), 0,
+                        plan_.mode, host::ring_need(c.transport, c.buffer_pages, machine),
+                        c.reserve_pages},
                        current_circumstances(), diag);
     };
     bpf_object_open_opts options{};
@@ -65,7 +65,7 @@ object::object(const config& c, const attach_plan& plan, error_code& ec, diagnos
         skeleton_.reset();
     } else if (plan_.mode == attach_mode::fentry) {
         if (const int error = try_fentry()) {
-            ec = explain({error, errc::attach_failed, log.text(), 0, 0, plan_.mode},
+            ec = explain({error, errc::attach_failed, log.text(), {}, 0, plan_.mode},
                          current_circumstances(), diag);
             skeleton_.reset();
         }
@@ -216,7 +216,7 @@ void object::attach(error_code& ec, diagnostics& diag) {
         if (link == nullptr) {
             const int error = errno;
             detach();
-            ec = explain({error, errc::attach_failed, log.text(), 0, 0, plan_.mode},
+            ec = explain({error, errc::attach_failed, log.text(), {}, 0, plan_.mode},
                          current_circumstances(), diag);
             return;
         }

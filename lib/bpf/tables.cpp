@@ -66,7 +66,7 @@ ctflow_curve kernel_curve(const config& c) noexcept {
 
 void empty(const bpf_map* map) {
     constexpr std::size_t chunk = 256;
-    std::array<std::uint64_t, chunk> keys{};
+    std::vector<std::byte> keys(chunk * bpf_map__key_size(map));
     std::vector<std::byte> values(chunk * bpf_map__value_size(map));
     std::uint64_t position = 0;
     std::uint64_t* from = nullptr; // The beginning.

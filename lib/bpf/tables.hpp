@@ -25,7 +25,7 @@ unsigned size_states(bpf_map* states, unsigned maps, std::span<bpf_map* const> a
 
 ctflow_curve kernel_curve(const config& c) noexcept;
 
-// Of a hash map with 64 bit keys.
+// Of a hash map.
 void empty(const bpf_map* map);
 
 // The memory of an array map of 64 bit words that can be mapped.

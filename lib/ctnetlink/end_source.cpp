@@ -48,6 +48,7 @@ void end_source::close() noexcept {
     socket_.close();
     taken_.clear();
     read_empty_ = needed_ = listing_ = incomplete_ = false;
+    empty_at_ = caught_up_ = 0;
     failures_ = 0;
 }
 
@@ -56,6 +57,10 @@ void end_source::tick() {
 }
 
 bool end_source::take() {
+    const auto now = boot_now();
+    if (taken_.empty()) {
+        caught_up_ = empty_at_;
+    }
     read_empty_ = false;
     // Other than by messages there is no end to errors, were it not for the count.
     for (std::size_t i = 0; i < budget && taken_.size() < budget && !read_empty_; ++i) {
@@ -68,6 +73,7 @@ bool end_source::take() {
         }
         if (error == EAGAIN) {
             read_empty_ = true;
+            empty_at_ = now;
         } else if (error != 0 && error != EINTR) {
             needed_ = true;
             add(overruns_, error == ENOBUFS ? 1 : 0);
@@ -210,7 +216,7 @@ void end_source::hand_on() {
     }
     add(reconstructed_, reconstructed);
     add(unaccounted_, unaccounted);
-    on_ended_(ended_);
+    on_ended_(ended_, caught_up_);
     ended_.clear();
 }
 

@@ -44,7 +44,8 @@ struct end_stats {
 // All but stats() belongs to one thread at a time.
 class end_source final : public transport::side_source {
 public:
-    using sink = std::function<void(std::span<const ended>)>;
+    // The second is a time by the clock of records: no flow that ended before it is among these.
+    using sink = std::function<void(std::span<const ended>, std::uint64_t)>;
 
     // How many messages are taken before others have their turn; a few more in fact.
     static constexpr std::size_t budget = 256;
@@ -110,11 +111,13 @@ private:
     std::vector<taken> taken_;
     std::vector<ended> ended_;
 
-    bool read_empty_ = false; // By the last take().
-    bool needed_ = false;     // A resync: ends have been lost since the last one began.
-    bool listing_ = false;    // A list has been asked for and is not through.
-    bool incomplete_ = false; // It lacks something.
-    int failures_ = 0;        // In a row.
+    bool read_empty_ = false;     // By the last take(),
+    std::uint64_t empty_at_ = 0;  // which began then; or by the last that found it empty.
+    std::uint64_t caught_up_ = 0; // The same, before what is in taken_.
+    bool needed_ = false;         // A resync: ends have been lost since the last one began.
+    bool listing_ = false;        // A list has been asked for and is not through.
+    bool incomplete_ = false;     // It lacks something.
+    int failures_ = 0;            // In a row.
     std::uint32_t sequence_ = 0;
     std::uint32_t list_sequence_ = 0;
     std::uint32_t drops_ = 0; // At the last look.

@@ -104,7 +104,7 @@ void flow_book::on_update(ctflow_record& r, const ctflow_trailer* trailer,
         }
     }
     if (i == none) {
-        place->second = add(r, tag.begins, place->second);
+        place->second = add(r, tag, place->second);
         keep(place->second, trailer);
         return;
     }
@@ -114,6 +114,7 @@ void flow_book::on_update(ctflow_record& r, const ctflow_trailer* trailer,
     }
     r.start = e.record.start;
     e.record = r;
+    e.origin = tag.origin; // Should the program have forgotten it meanwhile.
     keep(i, trailer);
     confirm(e);
 }
@@ -137,8 +138,8 @@ void flow_book::set_last_words(ended& e, index its, const message& m, std::uint6
     set_trailer(e.trailer, e.record, m);
     if (m.start != 0 && m.stop > m.start) {
         e.trailer.duration = m.stop - m.start;
-    } else if (its != none && entries_[its].begun) {
-        e.trailer.duration = now - entries_[its].origin;
+    } else if (its != none && entries_[its].birth != 0) {
+        e.trailer.duration = now - entries_[its].birth;
     }
 }
 
@@ -238,16 +239,16 @@ void flow_book::clear(std::uint32_t netns) noexcept {
 }
 
 // Begins an entry.
-flow_book::index flow_book::add(const ctflow_record& r, bool begins, index older) {
+flow_book::index flow_book::add(const ctflow_record& r, transport::record_tag tag, index older) {
     const entry e{.record = r,
-                  .real_start = begins ? 0 : r.start,
-                  .origin = r.timestamp,
+                  .real_start = tag.begins ? 0 : r.start,
+                  .origin = tag.origin,
+                  .birth = tag.born ? tag.origin : 0,
                   .seen = resync_,
                   .older = older,
                   .generation = generation_,
-                  .begun = begins,
-                  .confirmed = !begins};
-    young_ += begins ? 1 : 0;
+                  .confirmed = !tag.begins};
+    young_ += tag.begins ? 1 : 0;
     index i = free_;
     if (i != none) {
         free_ = entries_[i].older;

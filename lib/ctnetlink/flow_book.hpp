@@ -19,8 +19,8 @@ struct ended {
     ctflow_record record;    // What to tell: the destroy record,
     ctflow_trailer trailer;  // and what follows it.
     std::uint64_t conntrack; // The address of its nf_conn, 0 if no record of it has been seen.
-    std::uint64_t origin;    // The timestamp of the first record that has been: at one address
-                             // there may be another flow by now, but not with the same origin.
+    std::uint64_t origin;    // By which the program remembers it (record_tag::origin): at one
+                             // address there may be another flow by now, but not with the same.
     bool told;               // Else nothing is known of its counters, and it is not to be told.
     bool reconstructed;      // Its end was not seen but concluded: the counters are the last known.
 };
@@ -89,10 +89,10 @@ private:
         ctflow_record record;     // The last; its start is the one told.
         std::uint64_t real_start; // The kernel's, 0 as long as it is not known.
         std::uint64_t origin;     // ended::origin.
+        std::uint64_t birth;      // By the clock of records, 0 if it was not seen.
         std::uint32_t seen;       // The resync that began or listed it.
         index older;              // Of the same key; of a free entry, the next free one.
         std::uint32_t generation; // Between which calls of in_doubt() it began.
-        bool begun;               // Its first packet was seen.
         bool confirmed;           // More than that is known.
     };
 
@@ -102,7 +102,7 @@ private:
         std::size_t operator()(const flow_key& key) const noexcept;
     };
 
-    index add(const ctflow_record& r, bool begins, index older);
+    index add(const ctflow_record& r, transport::record_tag tag, index older);
     void keep(index i, const ctflow_trailer* trailer);
     void set_last_words(ended& e, index its, const message& m, std::uint64_t now) const;
     index match(index newest, std::uint64_t start) const noexcept;

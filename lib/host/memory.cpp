@@ -42,10 +42,17 @@ std::optional<std::uint64_t> available_memory() {
     return parse_available_memory(std::string{std::istreambuf_iterator<char>(file), {}});
 }
 
-std::uint64_t flow_table_bytes(std::uint32_t max_flows, bool processes) noexcept {
-    const auto bits = std::max<std::uint32_t>(CTFLOW_COOLDOWN_MIN_BITS, std::bit_width(max_flows));
-    const std::uint64_t each = 89 + (processes ? 105 : 0);
-    return max_flows * each + (sizeof(std::uint64_t) << bits);
+kept_flows kept_flows_of(const config& c, bool netfilter) noexcept {
+    return {.max_flows = c.max_flows,
+            .processes = c.processes && !netfilter,
+            .unreported = netfilter && (c.filter || c.curve0.age > decltype(c.curve0.age)::zero())};
+}
+
+std::uint64_t flow_table_bytes(const kept_flows& kept) noexcept {
+    const auto bits =
+        std::max<std::uint32_t>(CTFLOW_COOLDOWN_MIN_BITS, std::bit_width(kept.max_flows));
+    const std::uint64_t each = 89 + (kept.processes ? 105 : 0) + (kept.unreported ? 129 : 0);
+    return kept.max_flows * each + (sizeof(std::uint64_t) << bits);
 }
 
 machine this_machine() noexcept {
@@ -78,9 +85,9 @@ std::string mebibytes(std::uint64_t bytes) {
     return std::to_string((bytes + unit - 1) / unit) + " MiB";
 }
 
-std::string flow_table_need(std::uint32_t max_flows, bool processes) {
-    return "a table of " + std::to_string(max_flows) + " flows needs about " +
-           mebibytes(flow_table_bytes(max_flows, processes)) + " of kernel memory";
+std::string flow_table_need(const kept_flows& kept) {
+    return "a table of " + std::to_string(kept.max_flows) + " flows needs about " +
+           mebibytes(flow_table_bytes(kept)) + " of kernel memory";
 }
 
 std::string ring_need(transport_kind transport, std::size_t pages, const machine& m) {

@@ -15,10 +15,18 @@ namespace ctflow::host {
 std::optional<std::uint64_t> parse_available_memory(std::string_view meminfo) noexcept;
 std::optional<std::uint64_t> available_memory();
 
-// What the kernel sets aside, for so many flows: 89 bytes each as measured on Linux 6.1, and the
-// words of bpf/cooldown.h, of which there are two for each flow. `processes`: who began them is
-// kept, too (bpf/origin.h), in 105 bytes.
-std::uint64_t flow_table_bytes(std::uint32_t max_flows, bool processes = false) noexcept;
+// What is kept of flows.
+struct kept_flows {
+    std::uint32_t max_flows = 0;
+    bool processes = false;  // Who began them, too (bpf/origin.h).
+    bool unreported = false; // Those without an event in a table of their own (bpf/unreported.h).
+};
+kept_flows kept_flows_of(const config& c, bool netfilter) noexcept;
+
+// What the kernel sets aside for these: 89 bytes for each flow as measured on Linux 6.1, and the
+// words of bpf/cooldown.h, of which there are two for each; 105 for a process, 129 for one without
+// an event.
+std::uint64_t flow_table_bytes(const kept_flows& kept) noexcept;
 
 struct machine {
     std::uint64_t cpus = 1; // Online.
@@ -53,7 +61,7 @@ std::uint64_t reserve_bytes(std::size_t pages, const machine& m) noexcept;
 std::string mebibytes(std::uint64_t bytes);
 
 // "a table of 65536 flows needs about 7 MiB of kernel memory".
-std::string flow_table_need(std::uint32_t max_flows, bool processes = false);
+std::string flow_table_need(const kept_flows& kept);
 
 // "perf buffers of 64 pages need 2 MiB of kernel memory: two for each of 2 CPUs".
 std::string ring_need(transport_kind transport, std::size_t pages, const machine& m);

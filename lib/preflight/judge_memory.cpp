@@ -22,7 +22,7 @@ constexpr const char* lower_pages = "lower buffer_pages (flowdump --buffer-pages
 
 std::vector<memory_need> memory_needs(const host_facts& f, const config& c) {
     std::vector<memory_need> all;
-    const bool processes = c.processes && !by_netfilter(f, c);
+    const auto kept = host::kept_flows_of(c, by_netfilter(f, c));
     if (by_netfilter(f, c)) {
         all.push_back({host::netfilter_ring_bytes(c.buffer_pages, f.machine),
                        host::netfilter_ring_need(c.buffer_pages, f.machine), lower_pages});
@@ -33,8 +33,7 @@ std::vector<memory_need> memory_needs(const host_facts& f, const config& c) {
                        host::reserve_need(c.reserve_pages, f.machine),
                        "lower reserve_pages (flowdump --reserve-pages)"});
     }
-    all.push_back({host::flow_table_bytes(c.max_flows, processes),
-                   host::flow_table_need(c.max_flows, processes),
+    all.push_back({host::flow_table_bytes(kept), host::flow_table_need(kept),
                    "lower max_flows (flowdump --max-flows)"});
     return all;
 }

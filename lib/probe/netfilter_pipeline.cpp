@@ -14,7 +14,8 @@ netfilter_pipeline::netfilter_pipeline(std::unique_ptr<bpf::netfilter_object> pr
     : events_(ec), object_(std::move(programs)), states_(object_->ring_states_fd(), 1, ec),
       flush_interval_(c.flush_interval),
       updates_(object_->updates_fd(), transport::shared_ring::content::tagged, states_.of(0), ec),
-      ends_(book_, c.netlink_buffer, c.audit_interval, [this](auto all) { on_ends(all); }) {}
+      ends_(book_, c.netlink_buffer, c.audit_interval, [this](auto... ends) { on_ends(ends...); }) {
+}
 
 std::vector<transport::ring_source> netfilter_pipeline::rings() const {
     return {{event_kind::update, updates_.rings().front()}};
@@ -82,7 +83,7 @@ void netfilter_pipeline::on_tagged(std::span<event> batch,
     sink.on_events(event_kind::update, batch);
 }
 
-void netfilter_pipeline::on_ends(std::span<const ctnetlink::ended> all) {
+void netfilter_pipeline::on_ends(std::span<const ctnetlink::ended> all, std::uint64_t caught_up) {
     std::array<event, 64> batch;
     std::size_t filled = 0;
     const auto hand_on = [&] {
@@ -95,9 +96,16 @@ void netfilter_pipeline::on_ends(std::span<const ctnetlink::ended> all) {
         return filter_;
     }();
     for (const auto& each : all) {
-        object_->release(each.conntrack, each.origin);
+        auto trailer = each.trailer;
+        if (each.conntrack != 0) {
+            object_->release(each.conntrack, each.origin);
+        } else if (const auto birth =
+                       object_->release_unreported(each.record, trailer.zone, caught_up);
+                   birth != 0 && trailer.duration == 0) {
+            trailer.duration = each.record.timestamp - birth;
+        }
         if (each.told) {
-            batch[filled] = trailers_.make(each.record, each.trailer);
+            batch[filled] = trailers_.make(each.record, trailer);
             filled += !wanted || wanted->matches(batch[filled]) ? 1 : 0;
         }
         if (filled == batch.size()) {

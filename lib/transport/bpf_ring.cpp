@@ -30,7 +30,11 @@ ring_pass read_netfilter_ring(std::span<const std::byte> data, std::uint64_t hea
                 return false;
             }
             set_event(out[index], update.record, data, position + size, length - size, trailers);
-            tags[index] = {update.zone, update.begins != 0};
+            const auto age = std::uint64_t{update.age} << CTFLOW_ORIGIN_SHIFT;
+            tags[index] = {.zone = static_cast<std::uint16_t>(update.zone),
+                           .begins = update.begins != 0,
+                           .born = update.born != 0,
+                           .origin = update.record.timestamp - age};
             return true;
         });
 }

@@ -43,8 +43,10 @@ cpu_rings::cpu_rings(int map_fd, std::size_t pages, const ring_states& states, s
         if (error != 0 && error != ENODEV) {
             const error_code reason{error, boost::system::system_category()};
             ec = bpf::explain(
-                {error, reason,
-                 "the perf buffer of CPU " + std::to_string(cpu) + ": " + reason.message(), 0,
+                {error,
+                 reason,
+                 "the perf buffer of CPU " + std::to_string(cpu) + ": " + reason.message(),
+                 {},
                  pages},
                 bpf::current_circumstances(), diag);
             return;

@@ -58,8 +58,10 @@ perf_records::perf_records(int map_fd, const perf_buffer_options& options, error
         } else if (error != ENODEV) { // Offline.
             const error_code reason{error, boost::system::system_category()};
             ec = bpf::explain(
-                {error, reason,
-                 "the perf buffer of CPU " + std::to_string(cpu) + ": " + reason.message(), 0,
+                {error,
+                 reason,
+                 "the perf buffer of CPU " + std::to_string(cpu) + ": " + reason.message(),
+                 {},
                  options.pages},
                 bpf::current_circumstances(), diag);
         }

@@ -84,8 +84,9 @@ void drop_capabilities() {
 
 struct fixture {
     explicit fixture(std::size_t buffer = usual_buffer)
-        : source(book, buffer, 1h, [this](std::span<const ended> some) {
+        : source(book, buffer, 1h, [this](std::span<const ended> some, std::uint64_t since) {
               ++spans;
+              caught_up = since;
               ends.insert(ends.end(), some.begin(), some.end());
           }) {
         book.clear(ns.inode());
@@ -147,6 +148,7 @@ struct fixture {
     flow_book book;
     std::vector<ended> ends;
     int spans = 0;
+    std::uint64_t caught_up = 0; // Said with the last of them.
     end_source source;
 };
 
@@ -191,13 +193,37 @@ struct tiny_fixture : fixture {
 
 BOOST_AUTO_TEST_SUITE(flow_ends)
 
+BOOST_FIXTURE_TEST_CASE(ends_are_told_with_a_time_that_none_is_older_than, fixture) {
+    const auto end_one = [&] {
+        send_udp(1001, 1002, 1);
+        ns.run("conntrack -D -p udp");
+    };
+    end_one();
+    until_ends(1);
+    BOOST_TEST(caught_up == 0U); // The socket had never been found empty.
+    BOOST_TEST(turn());
+    const auto empty = boot_now();
+    end_one();
+    const auto ended_before = boot_now();
+    (void)source.take(); // Taken in two steps, told in one.
+    end_one();
+    turn();
+    BOOST_TEST(ends.size() == 3U);
+    BOOST_TEST(caught_up <= empty);
+    BOOST_TEST(caught_up + 1'000'000'000U > empty);
+    end_one();
+    turn();
+    BOOST_TEST(ends.size() == 4U);
+    BOOST_TEST(caught_up >= ended_before);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_deleted_flow_ends_with_its_counters, fixture) {
     send_udp(1001, 1002, 3);
     const auto counted = list_flow(ns, "-p udp");
     BOOST_REQUIRE(counted.packets_orig == 3U);
     auto r =
         make_record(AF_INET, "127.0.0.1", "127.0.0.1", IPPROTO_UDP, ::htons(1001), ::htons(1002));
-    book.on_update(r, nullptr, {0, true});
+    book.on_update(r, nullptr, {0, true, true, r.timestamp});
 
     ns.run("conntrack -D -p udp");
     until_ends(1);
@@ -274,7 +300,7 @@ BOOST_FIXTURE_TEST_CASE(the_kernels_start_tells_flows_of_one_tuple_apart, fixtur
                              ::htons(53), 0xa000 + i);
         r.start = wall_now();
         told.push_back(r.start);
-        book.on_update(r, nullptr, {0, true});
+        book.on_update(r, nullptr, {0, true, true, r.timestamp});
         ns.run(make);
         // It lives for longer than its first packet was under way.
         std::this_thread::sleep_for(std::chrono::nanoseconds(wall_now() - r.start) + 10ms);

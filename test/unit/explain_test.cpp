@@ -52,8 +52,8 @@ BOOST_AUTO_TEST_CASE(capabilities_that_are_missing_come_first) {
 
 BOOST_AUTO_TEST_CASE(netfilter_is_not_tracing) {
     const auto at_load = [](int error, const circumstances& c) {
-        return ask({error, errc::load_failed, "the log", 65536, 0, ctflow::attach_mode::netfilter},
-                   c);
+        return ask(
+            {error, errc::load_failed, "the log", {65536}, 0, ctflow::attach_mode::netfilter}, c);
     };
     auto c = free_to_do_all();
     c.lockdown = lockdown_mode::confidentiality; // Which does not forbid it.
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(netfilter_is_not_tracing) {
 
     // Nor does it say that the module is missing if it cannot be attached.
     const auto attached = ask(
-        {ENOENT, errc::attach_failed, {}, 0, 0, ctflow::attach_mode::netfilter}, free_to_do_all());
+        {ENOENT, errc::attach_failed, {}, {}, 0, ctflow::attach_mode::netfilter}, free_to_do_all());
     BOOST_TEST((attached.code == errc::attach_failed));
     BOOST_TEST(attached.diag == error_code(ENOENT, boost::system::system_category()).message());
 }
@@ -103,13 +103,13 @@ BOOST_AUTO_TEST_CASE(lockdown_is_not_guessed) {
 BOOST_AUTO_TEST_CASE(memory_that_a_map_lacks_is_told) {
     const auto c = free_to_do_all();
     for (const int error : {ENOMEM, E2BIG}) {
-        const auto e = ask({error, errc::load_failed, no_table, 1U << 26}, c);
+        const auto e = ask({error, errc::load_failed, no_table, {1U << 26}}, c);
         BOOST_TEST((e.code == errc::no_memory));
         BOOST_TEST(e.diag == "a table of 67108864 flows needs about 6720 MiB of kernel memory");
     }
     for (const std::string map : {"updates_ring", "destroys_ring"}) {
         const auto log = "libbpf: map '" + map + "': failed to create: Cannot allocate memory";
-        const auto e = ask({ENOMEM, errc::load_failed, log, 65536, 0, {}, "much"}, c);
+        const auto e = ask({ENOMEM, errc::load_failed, log, {65536}, 0, {}, "much"}, c);
         BOOST_TEST((e.code == errc::no_memory));
         BOOST_TEST(e.diag == "much");
     }
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(rights_that_fentry_needs_are_not_asked_for_kprobes) {
     auto c = free_to_do_all();
     c.lacks_sys_admin = true;
     const auto code_for = [&](ctflow::attach_mode mode, int error, errc otherwise) {
-        return ask({error, otherwise, "the log", 0, 0, mode}, c).code;
+        return ask({error, otherwise, "the log", {}, 0, mode}, c).code;
     };
     using enum ctflow::attach_mode;
     BOOST_TEST((code_for(fentry, EPERM, errc::load_failed) == errc::missing_capabilities));
@@ -145,10 +145,10 @@ BOOST_AUTO_TEST_CASE(rights_that_fentry_needs_are_not_asked_for_kprobes) {
     BOOST_TEST((code_for(kprobe, ESRCH, errc::load_failed) == errc::load_failed));
     BOOST_TEST((code_for(kprobe, EACCES, errc::attach_failed) == errc::missing_capabilities));
     BOOST_TEST((code_for(fentry, EACCES, errc::attach_failed) == errc::attach_failed));
-    const auto e = ask({EPERM, errc::load_failed, "the log", 0, 0, kprobe}, c);
+    const auto e = ask({EPERM, errc::load_failed, "the log", {}, 0, kprobe}, c);
     BOOST_TEST(e.diag == "the filters of older container engines ask for CAP_SYS_ADMIN");
     c.lockdown.reset();
-    BOOST_TEST(ask({EPERM, errc::load_failed, "", 0, 0, kprobe}, c).diag ==
+    BOOST_TEST(ask({EPERM, errc::load_failed, "", {}, 0, kprobe}, c).diag ==
                e.diag + "; whether lockdown does cannot be told: securityfs is not mounted");
 }
 
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(ring_buffers_may_be_refused) {
     auto c = free_to_do_all();
     c.machine = {2, 4096};
     const auto refused_rings = [&](int error) {
-        return ask({error, error_code(error, boost::system::system_category()), "the log", 0, 64},
+        return ask({error, error_code(error, boost::system::system_category()), "the log", {}, 64},
                    c);
     };
     c.memory_is_limited = true; // BPF's is another matter.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <vector>
 
 #include <netinet/in.h>
@@ -78,7 +79,9 @@ struct fixture {
                          std::uint64_t packets = 1) {
         auto r = f.record(start, packets);
         r.timestamp = ++records;
-        book.on_update(r, nullptr, {f.zone, begins});
+        const auto origin = begins ? origins[f.conntrack] = records
+                                   : origins.try_emplace(f.conntrack, records).first->second;
+        book.on_update(r, nullptr, {f.zone, begins, begins, origin});
         return r.start;
     }
 
@@ -97,7 +100,8 @@ struct fixture {
         return out;
     }
 
-    std::uint64_t records = 0; // They have their number as their time.
+    std::uint64_t records = 0;                      // They have their number as their time.
+    std::map<std::uint64_t, std::uint64_t> origins; // By conntrack.
 };
 
 } // namespace
@@ -176,6 +180,24 @@ BOOST_AUTO_TEST_CASE(a_plain_end_has_a_duration_alone) {
     later(f, 0);
     book.on_end(last, now, out);
     BOOST_TEST(out.at(1).trailer.duration == 0U); // Which was not seen.
+}
+
+BOOST_AUTO_TEST_CASE(a_birth_may_be_long_before_the_first_record) {
+    const flow f;
+    auto r = f.record(0, 7);
+    r.timestamp = 50;
+    book.on_update(r, nullptr, {.zone = 0, .begins = false, .born = true, .origin = 20});
+    BOOST_TEST(end(f, 0).at(0).trailer.duration == now - 20);
+    BOOST_TEST(out[0].origin == 20U);
+}
+
+BOOST_AUTO_TEST_CASE(an_origin_is_what_the_last_record_told_and_a_birth_what_the_first_did) {
+    const flow f;
+    first(f, 0);
+    auto r = f.record(0, 7);
+    book.on_update(r, nullptr, {.zone = 0, .begins = false, .born = false, .origin = 30});
+    BOOST_TEST(end(f, 0).at(0).trailer.duration == now - 1);
+    BOOST_TEST(out[0].origin == 30U);
 }
 
 BOOST_AUTO_TEST_CASE(details_that_are_gone_are_not_remembered) {

@@ -22,13 +22,34 @@ BOOST_AUTO_TEST_CASE(available_memory_is_found_in_meminfo) {
 }
 
 BOOST_AUTO_TEST_CASE(a_flow_table_has_its_entries_and_the_words_of_its_cooldowns) {
-    BOOST_TEST(flow_table_bytes(1) == 89U + 65536 * 8);
-    BOOST_TEST(flow_table_bytes(65535) == 65535U * 89 + 65536 * 8);
-    BOOST_TEST(flow_table_bytes(65536) == 65536U * 89 + 131072 * 8);
-    BOOST_TEST(flow_table_bytes(1U << 26) == (std::uint64_t{1} << 26) * 89 + (8ULL << 27));
-    BOOST_TEST(flow_table_bytes(65536, true) == flow_table_bytes(65536) + 65536U * 105);
-    BOOST_TEST(flow_table_need(1U << 26) ==
+    BOOST_TEST(flow_table_bytes({1}) == 89U + 65536 * 8);
+    BOOST_TEST(flow_table_bytes({65535}) == 65535U * 89 + 65536 * 8);
+    BOOST_TEST(flow_table_bytes({65536}) == 65536U * 89 + 131072 * 8);
+    BOOST_TEST(flow_table_bytes({1U << 26}) == (std::uint64_t{1} << 26) * 89 + (8ULL << 27));
+    BOOST_TEST(flow_table_bytes({65536, true}) == 65536U * 194 + 131072 * 8);
+    BOOST_TEST(flow_table_bytes({65536, false, true}) == 65536U * 218 + 131072 * 8);
+    BOOST_TEST(flow_table_need({1U << 26}) ==
                "a table of 67108864 flows needs about 6720 MiB of kernel memory");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_kept_of_flows_is_up_to_how_they_are_watched) {
+    ctflow::config c;
+    c.max_flows = 7;
+    BOOST_TEST(kept_flows_of(c, false).max_flows == 7U);
+    for (const bool netfilter : {false, true}) {
+        BOOST_TEST(!kept_flows_of(c, netfilter).processes);
+        BOOST_TEST(!kept_flows_of(c, netfilter).unreported);
+    }
+    c.processes = true;
+    BOOST_TEST(kept_flows_of(c, false).processes);
+    BOOST_TEST(!kept_flows_of(c, true).processes);
+    auto filtered = c;
+    filtered.filter.emplace();
+    c.curve0.age = std::chrono::seconds(1);
+    for (const auto& each : {filtered, c}) {
+        BOOST_TEST(!kept_flows_of(each, false).unreported);
+        BOOST_TEST(kept_flows_of(each, true).unreported);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(rings_are_two_for_each_cpu) {

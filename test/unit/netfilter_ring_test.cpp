@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Records with tags. How a ring is framed is the same for all records: bpf_ring_test.cpp.
+#include "netfilter_record.h"
 #include "transport/bpf_ring.hpp"
 #include "unit/ring_bytes.hpp"
 
@@ -27,16 +28,16 @@ constexpr std::uint64_t whole = 8 + length;
 struct test_ring : ctflow::test::ring_bytes {
     using ring_bytes::ring_bytes;
 
-    void put_update(const ctflow_record& record, std::uint16_t zone, std::uint8_t begins,
+    void put_update(const ctflow_record& record, std::uint16_t zone, bool begins,
                     std::uint32_t says = length) {
+        put_tagged(record, std::uint64_t{zone} | std::uint64_t{begins} << 16, says);
+    }
+
+    void put_tagged(const ctflow_record& record, std::uint64_t tag, std::uint32_t says = length) {
         put(std::uint32_t{says});
         put(std::uint32_t{0});
         put(record);
-        put(zone);
-        put(begins);
-        for (int unused = 0; unused < 5; ++unused) {
-            put(std::uint8_t{0xee});
-        }
+        put(tag);
     }
 
     void put_update(const ctflow_record& record, std::uint16_t zone,
@@ -74,6 +75,36 @@ BOOST_AUTO_TEST_CASE(each_event_has_its_tag) {
     BOOST_TEST(ring.tags[1].zone == 0xabcdU);
     BOOST_TEST(!ring.tags[1].begins);
     BOOST_TEST(ring.tags[2].zone == 0xffffU); // No more was written than reported.
+}
+
+BOOST_AUTO_TEST_CASE(origins_are_told_as_ages) {
+    test_ring ring(512);
+    auto record = some_record(2);
+    record.timestamp = 5'000'123;
+    ring.put_tagged(record, 0);
+    ring.put_tagged(record, 1U << 17 | std::uint64_t{1000} << 18);
+    record.timestamp = 3 * 1024 + 7; // Of one that counts as older than the clock.
+    ring.put_tagged(record, std::uint64_t{5} << 18);
+    BOOST_TEST(ring.read(3, 3).events == 3U);
+    BOOST_TEST(!ring.tags[0].born);
+    BOOST_TEST(ring.tags[0].origin == 5'000'123U);
+    BOOST_TEST(ring.tags[1].born);
+    BOOST_TEST(ring.tags[1].origin == 5'000'123U - 1'024'000U);
+    BOOST_TEST(ring.tags[2].origin == std::uint64_t{7} - 2 * 1024);
+}
+
+// As the kernel's side tells them, and user space finds them again.
+BOOST_AUTO_TEST_CASE(an_origin_is_the_same_whenever_it_is_told) {
+    for (const std::uint64_t origin : {std::uint64_t{0}, std::uint64_t{1023}, std::uint64_t{1024},
+                                       std::uint64_t{123'456'789'012}, ~std::uint64_t{4'000'000}}) {
+        for (const std::uint64_t later : {0U, 1U, 1000U, 1024U, 4'000'000'000U}) {
+            const std::uint64_t timestamp = origin + later;
+            const auto told = timestamp - (ctflow_origin_age(timestamp, origin) << 10);
+            BOOST_TEST(ctflow_same_origin(told, origin));
+            BOOST_TEST(!ctflow_same_origin(told, origin + 1024));
+            BOOST_TEST(!ctflow_same_origin(told, origin - 1024));
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(they_are_read_wherever_they_wrap_around) {

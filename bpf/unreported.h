@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * Where flows are remembered by netfilter's hooks. User space gives back the place of one in
+ * `flows` at its end, which ctnetlink tells, by the address of its nf_conn, which the flow's events
+ * have told. So those that have had none are elsewhere: too young for the curve, or refused by the
+ * filter. Should user space miss the end of one, it makes room for others all the same, in time.
+ */
+#include "conntrack.h"
+#include "describe.h"
+#include "maps.h"
+#include "trailer.h"
+#include "types.h"
+#include "unreported_flow.h"
+
+#include <bpf/bpf_helpers.h>
+
+/* Whether there are any. If not, to the verifier all of this is dead code. */
+const volatile unsigned char keep_unreported = 0;
+
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __type(key, struct ctflow_unreported_key);
+    __type(value, struct ctflow_unreported_flow);
+    __uint(max_entries, 65536);
+} unreported SEC(".maps");
+
+static __always_inline void key_of(struct ctflow_unreported_key* key, const struct nf_conn* ct) {
+    const struct nf_conntrack_tuple* original = &ct->tuplehash[0].tuple;
+
+    read_address(key->src_addr, &original->src.u3);
+    read_address(key->dst_addr, &original->dst.u3);
+    key->src_port = KERNEL_READ(original, src.u.all);
+    key->dst_port = KERNEL_READ(original, dst.u.all);
+    key->zone = zone_of(ct);
+    key->proto = KERNEL_READ(original, dst.protonum);
+    key->family = (u8)KERNEL_READ(original, src.l3num);
+}
+
+/* These are not inlined: keys take stack. */
+static __attribute__((noinline)) struct ctflow_unreported_flow*
+look_up_unreported(const struct nf_conn* ct) {
+    struct ctflow_unreported_key key;
+
+    key_of(&key, ct);
+    return bpf_map_lookup_elem(&unreported, &key);
+}
+
+static __attribute__((noinline)) void
+keep_as_unreported(const struct nf_conn* ct, const struct ctflow_flow_state* state, u64 flags) {
+    struct ctflow_unreported_flow flow = {.state = *state};
+    struct ctflow_unreported_key key;
+
+    key_of(&key, ct);
+    flow.follows = bpf_map_lookup_elem(&unreported, &key) != 0;
+    bpf_map_update_elem(&unreported, &key, &flow, flags);
+}
+
+static __attribute__((noinline)) void forget_unreported(const struct nf_conn* ct) {
+    struct ctflow_unreported_key key;
+
+    key_of(&key, ct);
+    bpf_map_delete_elem(&unreported, &key);
+}
+
+static __always_inline struct ctflow_flow_state* find_unreported(const struct nf_conn* ct) {
+    struct ctflow_unreported_flow* flow = keep_unreported ? look_up_unreported(ct) : 0;
+
+    return flow ? &flow->state : 0;
+}
+
+static __always_inline long remember_new(const struct nf_conn* ct,
+                                         const struct ctflow_flow_state* state, int told) {
+    u64 key = (u64)ct;
+
+    if (!keep_unreported || told)
+        return bpf_map_update_elem(&flows, &key, state, BPF_ANY);
+    bpf_map_delete_elem(&flows, &key);
+    keep_as_unreported(ct, state, BPF_ANY);
+    return 0;
+}
+
+/* User space still does not know it. The next packet is to tell. */
+static __always_inline void remember_unsent(const struct nf_conn* ct,
+                                            const struct ctflow_flow_state* state) {
+    struct ctflow_flow_state due = {.origin = state->origin};
+    u64 key = (u64)ct;
+
+    bpf_map_delete_elem(&flows, &key);
+    if (keep_unreported)
+        keep_as_unreported(ct, &due, BPF_ANY);
+}
+
+static __always_inline long remember_found(const struct nf_conn* ct,
+                                           const struct ctflow_flow_state* state, int told,
+                                           int is_unreported) {
+    u64 key = (u64)ct;
+    long result = 0;
+
+    if (!keep_unreported || told) {
+        result = bpf_map_update_elem(&flows, &key, state, BPF_NOEXIST);
+        if (!result && is_unreported)
+            forget_unreported(ct);
+    } else if (!is_unreported) {
+        keep_as_unreported(ct, state, BPF_NOEXIST);
+    }
+    return result;
+}
