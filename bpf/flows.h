@@ -44,6 +44,9 @@ static long remember_found(const struct nf_conn* ct, const struct ctflow_flow_st
 /* The first event of a flow was lost. */
 static void remember_unsent(const struct nf_conn* ct, const struct ctflow_flow_state* state);
 
+/* How long after an event was lost the next may be: a ring is full when there is much to do. */
+#define RETRY_AFTER 100000000ULL /* ns */
+
 static __always_inline struct ctflow_flow_state* find_flow(const struct nf_conn* ct) {
     u64 key = (u64)ct;
 
@@ -129,8 +132,9 @@ static __always_inline int on_insert(void* ctx, const struct nf_conn* ct) {
     else
         note_silence(ct, flow.next, now);
     if (told && send_update(ctx, &seen, now, &counted, flow.origin)) {
+        flow.next = now + RETRY_AFTER;
         remember_unsent(ct, &flow);
-        forget_cooldown(ct);
+        note_silence(ct, flow.next, now);
     }
     return 0;
 }
@@ -179,10 +183,13 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
         if ((state.origin ^ offload_bits(seen.status)) & CTFLOW_FLOW_OFFLOAD)
             flow->origin = (state.origin & ~CTFLOW_FLOW_OFFLOAD) | offload_bits(seen.status);
     } else {
-        /* One that began before anyone watched; or its insert went unseen, or found no place. */
-        if (start_of(&seen) > watching_since) {
-            due = curve_begin(curve, &state, now);
-            state.origin |= CTFLOW_FLOW_UNSEEN;
+        /* One that began before anyone watched; or its insert went unseen, found no place, or was
+         * forgotten. */
+        u64 start = start_of(&seen);
+
+        if (start > watching_since) {
+            state.origin = ((start - boot_to_real) & ~CTFLOW_FLOW_BITS) | CTFLOW_FLOW_UNSEEN;
+            due = curve_sample(curve, &state, now);
         } else {
             due = curve_adopt(curve, &state, now);
         }
@@ -201,8 +208,9 @@ static __always_inline int on_accounting(void* ctx, const struct nf_conn* ct) {
     }
     note_silence(ct, state.next, now);
     if (told && send_update(ctx, &seen, now, &counted, state.origin) && !known) {
+        state.next = now + RETRY_AFTER;
         remember_unsent(ct, &state);
-        forget_cooldown(ct);
+        note_silence(ct, state.next, now);
     }
     return 0;
 }

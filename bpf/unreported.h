@@ -5,7 +5,9 @@
  * Where flows are remembered by netfilter's hooks. User space gives back the place of one in
  * `flows` at its end, which ctnetlink tells, by the address of its nf_conn, which the flow's events
  * have told. So those that have had none are elsewhere: too young for the curve, or refused by the
- * filter. Should user space miss the end of one, it makes room for others all the same, in time.
+ * filter. Not all of these have an end that anybody tells: one whose first packet is dropped
+ * further on has not, and netlink loses some. So the table is an LRU: full, it forgets one for each
+ * new one. What is forgotten is found again by its next packet, like what nobody saw begin.
  */
 #include "conntrack.h"
 #include "describe.h"
@@ -47,14 +49,14 @@ look_up_unreported(const struct nf_conn* ct) {
     return bpf_map_lookup_elem(&unreported, &key);
 }
 
-static __attribute__((noinline)) void
+static __attribute__((noinline)) long
 keep_as_unreported(const struct nf_conn* ct, const struct ctflow_flow_state* state, u64 flags) {
     struct ctflow_unreported_flow flow = {.state = *state};
     struct ctflow_unreported_key key;
 
     key_of(&key, ct);
     flow.follows = bpf_map_lookup_elem(&unreported, &key) != 0;
-    bpf_map_update_elem(&unreported, &key, &flow, flags);
+    return bpf_map_update_elem(&unreported, &key, &flow, flags);
 }
 
 static __attribute__((noinline)) void forget_unreported(const struct nf_conn* ct) {
@@ -74,36 +76,35 @@ static __always_inline long remember_new(const struct nf_conn* ct,
                                          const struct ctflow_flow_state* state, int told) {
     u64 key = (u64)ct;
 
-    if (!keep_unreported || told)
-        return bpf_map_update_elem(&flows, &key, state, BPF_ANY);
-    bpf_map_delete_elem(&flows, &key);
-    keep_as_unreported(ct, state, BPF_ANY);
-    return 0;
-}
-
-/* User space still does not know it. The next packet is to tell. */
-static __always_inline void remember_unsent(const struct nf_conn* ct,
-                                            const struct ctflow_flow_state* state) {
-    struct ctflow_flow_state due = {.origin = state->origin};
-    u64 key = (u64)ct;
-
-    bpf_map_delete_elem(&flows, &key);
-    if (keep_unreported)
-        keep_as_unreported(ct, &due, BPF_ANY);
+    if (keep_unreported && !told) {
+        bpf_map_delete_elem(&flows, &key);
+        return keep_as_unreported(ct, state, BPF_ANY);
+    }
+    if (keep_unreported) /* One of this tuple that has ended is not to be taken for this. */
+        forget_unreported(ct);
+    return bpf_map_update_elem(&flows, &key, state, BPF_ANY);
 }
 
 static __always_inline long remember_found(const struct nf_conn* ct,
                                            const struct ctflow_flow_state* state, int told,
                                            int is_unreported) {
     u64 key = (u64)ct;
-    long result = 0;
+    long result;
 
-    if (!keep_unreported || told) {
-        result = bpf_map_update_elem(&flows, &key, state, BPF_NOEXIST);
-        if (!result && is_unreported)
-            forget_unreported(ct);
-    } else if (!is_unreported) {
-        keep_as_unreported(ct, state, BPF_NOEXIST);
-    }
+    if (keep_unreported && !told)
+        return is_unreported ? 0 : keep_as_unreported(ct, state, BPF_NOEXIST);
+    result = bpf_map_update_elem(&flows, &key, state, BPF_NOEXIST);
+    if (!result && is_unreported)
+        forget_unreported(ct);
     return result;
+}
+
+/* User space still does not know it. A later packet is to tell. */
+static __always_inline void remember_unsent(const struct nf_conn* ct,
+                                            const struct ctflow_flow_state* state) {
+    u64 key = (u64)ct;
+
+    bpf_map_delete_elem(&flows, &key);
+    if (keep_unreported)
+        keep_as_unreported(ct, state, BPF_ANY);
 }

@@ -19,7 +19,7 @@ struct ctflow_unreported_key {
 
 struct ctflow_unreported_flow {
     struct ctflow_flow_state state;
-    /* Of another flow of this key, which began before, nobody has told the end yet; unless it never
-     * came to be, since its first packet was dropped further on. */
+    /* Not zero if the end of an earlier flow of this key has not been told yet; or if it never came
+     * to be, since its first packet was dropped further on. */
     unsigned long long follows;
 };

@@ -125,8 +125,9 @@ struct config {
 
     /// How many flows the kernel side can follow at a time, 1 to 67108864, about 100 bytes of
     /// kernel memory each (and half a megabyte at least). A flow that finds no place has its first
-    /// and its destroy event, but no updates between. By netfilter's hooks, with a filter or an age
-    /// of curve0, flows without an event have as many places of their own, about 130 bytes each.
+    /// and its destroy event, but no updates between; with an age of curve0 its destroy event
+    /// alone. By netfilter's hooks, with a filter or an age of curve0, flows without an event have
+    /// as many places of their own, about 130 bytes each.
     std::uint32_t max_flows = 65536;
 
     /// Room for the ends of flows that the kernel has told and nobody has read yet, in bytes, with

@@ -10,7 +10,6 @@
 #include "host/btf.hpp"
 #include "host/memory.hpp"
 #include "netfilter_record.h"
-#include "unreported_flow.h"
 
 #include <algorithm>
 #include <array>
@@ -182,31 +181,31 @@ void netfilter_object::release(std::uint64_t conntrack, std::uint64_t origin) no
     }
 }
 
-std::uint64_t netfilter_object::release_unreported(const ctflow_record& end, std::uint16_t zone,
-                                                   std::uint64_t caught_up) noexcept {
+std::uint64_t netfilter_object::release_unreported(const unreported_end& end) noexcept {
     if (skeleton_->rodata->keep_unreported == 0) {
         return 0;
     }
     ctflow_unreported_key key{};
-    std::memcpy(key.src_addr, end.src_addr, sizeof(key.src_addr));
-    std::memcpy(key.dst_addr, end.dst_addr, sizeof(key.dst_addr));
-    key.src_port = end.src_port;
-    key.dst_port = end.dst_port;
-    key.zone = zone;
-    key.proto = end.proto;
-    key.family = end.family;
+    std::memcpy(key.src_addr, end.record.src_addr, sizeof(key.src_addr));
+    std::memcpy(key.dst_addr, end.record.dst_addr, sizeof(key.dst_addr));
+    key.src_port = end.record.src_port;
+    key.dst_port = end.record.dst_port;
+    key.zone = end.zone;
+    key.proto = end.record.proto;
+    key.family = end.record.family;
     const int unreported = bpf_map__fd(skeleton_->maps.unreported);
+    const auto boot_to_real = skeleton_->bss->boot_to_real;
     ctflow_unreported_flow flow{};
-    if (bpf_map_lookup_elem(unreported, &key, &flow) != 0) {
+    if (bpf_map_lookup_elem(unreported, &key, &flow) != 0 || !is_its(end, flow, boot_to_real) ||
+        bpf_map_lookup_and_delete_elem(unreported, &key, &flow) != 0) {
         return 0;
     }
-    const auto birth = flow.state.origin & ~CTFLOW_FLOW_BITS;
-    if (flow.follows != 0 && birth >= caught_up) {
-        return 0; // It may be the other one's.
+    if (!is_its(end, flow, boot_to_real)) { // Which has begun between the two calls.
+        (void)bpf_map_update_elem(unreported, &key, &flow, BPF_NOEXIST);
+        return 0;
     }
-    (void)bpf_map_delete_elem(unreported, &key);
     const auto unseen = flow.state.origin & (CTFLOW_FLOW_ADOPTED | CTFLOW_FLOW_UNSEEN);
-    return unseen != 0 ? 0 : birth;
+    return unseen != 0 ? 0 : flow.state.origin & ~CTFLOW_FLOW_BITS;
 }
 
 } // namespace ctflow::bpf

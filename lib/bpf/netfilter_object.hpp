@@ -4,6 +4,7 @@
 #include "bpf/netfilter_link.hpp"
 #include "bpf/programs.hpp"
 #include "bpf/tables.hpp"
+#include "bpf/unreported_end.hpp"
 #include "host/unique_fd.hpp"
 
 #include <ctflow/config.hpp>
@@ -16,7 +17,6 @@
 #include <vector>
 
 struct ctflow_netfilter;
-struct ctflow_record;
 
 namespace ctflow::host {
 class kernel_btf;
@@ -55,11 +55,9 @@ public:
     // same address.
     void release(std::uint64_t conntrack, std::uint64_t origin) noexcept;
 
-    // The same of a flow that has had no record, of which `end` and the zone tell whose tuple. It
-    // did not end before `caught_up`, by the clock of records: there may be another of its tuple by
-    // now. When it was born, if that was seen, by the same clock; else 0.
-    std::uint64_t release_unreported(const ctflow_record& end, std::uint16_t zone,
-                                     std::uint64_t caught_up) noexcept;
+    // The same of a flow that has had no record: whatever is remembered of that tuple and is its.
+    // When it was born, by the clock of records, if that was seen; else 0.
+    std::uint64_t release_unreported(const unreported_end& end) noexcept;
 
 private:
     struct skeleton_deleter {

@@ -3,6 +3,7 @@
 
 #include "end.h"
 #include "event/keyed_hash.hpp"
+#include "netfilter_record.h"
 
 #include <algorithm>
 #include <array>
@@ -97,11 +98,8 @@ void flow_book::on_update(ctflow_record& r, const ctflow_trailer* trailer,
     while (i != none && entries_[i].record.conntrack != r.conntrack) {
         i = entries_[i].older;
     }
-    if (i != none) {
-        const auto known = entries_[i].real_start;
-        if (known != 0 && r.start != 0 && known != r.start) {
-            i = none;
-        }
+    if (i != none && is_another(entries_[i], r, tag)) {
+        i = none;
     }
     if (i == none) {
         place->second = add(r, tag, place->second);
@@ -169,6 +167,7 @@ void flow_book::on_end(const message& m, std::uint64_t now, std::vector<ended>& 
         e.record = record_of(m);
     }
     e.conntrack = e.record.conntrack;
+    e.stop = m.stop;
     e.told = m.has_counters;
     e.record.kind = CTFLOW_RECORD_DESTROY;
     e.record.timestamp = now;
@@ -190,7 +189,9 @@ void flow_book::on_listed(const message& m) noexcept {
     if (place == newest_.end()) {
         return;
     }
-    if (const auto i = match(place->second, m.start); i != none) {
+    const auto i =
+        m.start != 0 ? match(place->second, m.start) : newest_before_resync(place->second);
+    if (i != none) {
         auto& e = entries_[i];
         e.seen = resync_;
         e.real_start = m.start;
@@ -261,6 +262,23 @@ flow_book::index flow_book::add(const ctflow_record& r, transport::record_tag ta
     return i;
 }
 
+// Whether an update from the address of a known flow of the same key is not that one's.
+bool flow_book::is_another(const entry& e, const ctflow_record& r,
+                           transport::record_tag tag) noexcept {
+    return (e.real_start != 0 && r.start != 0 && e.real_start != r.start) ||
+           (e.birth != 0 && tag.born && ctflow_same_origin(e.birth, tag.origin) == 0);
+}
+
+// A flow that is listed is alive: those of its key that began before it are not. One that began
+// since may not be the one.
+flow_book::index flow_book::newest_before_resync(index newest) const noexcept {
+    index i = newest;
+    while (i != none && entries_[i].seen == resync_) {
+        i = entries_[i].older;
+    }
+    return i != none ? i : newest;
+}
+
 // Which of the flows of one key the kernel speaks of. Without a start the oldest, since ends come
 // in their order; but one that has a start does not lose it.
 flow_book::index flow_book::match(index newest, std::uint64_t start) const noexcept {
@@ -321,6 +339,7 @@ void flow_book::tell_reconstructed(index i, std::uint64_t now, std::vector<ended
                                         .trailer = {},
                                         .conntrack = e.record.conntrack,
                                         .origin = e.origin,
+                                        .stop = 0,
                                         .told = true,
                                         .reconstructed = true});
     if (const auto kept = trailers_.find(i); kept != trailers_.end()) {

@@ -21,6 +21,7 @@ struct ended {
     std::uint64_t conntrack; // The address of its nf_conn, 0 if no record of it has been seen.
     std::uint64_t origin;    // By which the program remembers it (record_tag::origin): at one
                              // address there may be another flow by now, but not with the same.
+    std::uint64_t stop;      // The kernel's time of its end, 0 if it was not told.
     bool told;               // Else nothing is known of its counters, and it is not to be told.
     bool reconstructed;      // Its end was not seen but concluded: the counters are the last known.
 };
@@ -105,6 +106,9 @@ private:
     index add(const ctflow_record& r, transport::record_tag tag, index older);
     void keep(index i, const ctflow_trailer* trailer);
     void set_last_words(ended& e, index its, const message& m, std::uint64_t now) const;
+    static bool is_another(const entry& e, const ctflow_record& r,
+                           transport::record_tag tag) noexcept;
+    index newest_before_resync(index newest) const noexcept;
     index match(index newest, std::uint64_t start) const noexcept;
     index unlink(index& newest, const message& m, index& over) noexcept;
     bool missed(const entry& e) const noexcept;

@@ -99,8 +99,8 @@ void netfilter_pipeline::on_ends(std::span<const ctnetlink::ended> all, std::uin
         auto trailer = each.trailer;
         if (each.conntrack != 0) {
             object_->release(each.conntrack, each.origin);
-        } else if (const auto birth =
-                       object_->release_unreported(each.record, trailer.zone, caught_up);
+        } else if (const auto birth = object_->release_unreported(
+                       {each.record, trailer.zone, each.stop, caught_up});
                    birth != 0 && trailer.duration == 0) {
             trailer.duration = each.record.timestamp - birth;
         }

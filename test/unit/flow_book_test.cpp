@@ -474,6 +474,43 @@ BOOST_AUTO_TEST_CASE(a_first_packet_may_still_be_under_way_to_the_table) {
     BOOST_TEST(all_known);
 }
 
+// The end of the older one was lost. What is listed without a start is who can be alive.
+BOOST_AUTO_TEST_CASE(without_starts_the_newest_of_a_tuple_is_the_one_that_is_listed) {
+    const flow a{.conntrack = 0xa};
+    const flow b{.conntrack = 0xb};
+    first(a, 0);
+    first(b, 0);
+    book.begin_resync(now);
+    list(a, 0);
+    const auto e = end_resync();
+    BOOST_REQUIRE(e.size() == 1U);
+    BOOST_TEST(e[0].conntrack == a.conntrack);
+    BOOST_TEST(end(b, 0).at(0).conntrack == b.conntrack);
+}
+
+BOOST_AUTO_TEST_CASE(without_starts_one_that_began_since_need_not_be_the_one_that_is_listed) {
+    const flow a{.conntrack = 0xa};
+    const flow b{.conntrack = 0xb};
+    first(a, 0);
+    book.begin_resync(now);
+    first(b, 0);
+    list(a, 0);
+    BOOST_TEST(end_resync().empty());
+    BOOST_TEST(end(a, 0).at(0).conntrack == a.conntrack);
+}
+
+BOOST_AUTO_TEST_CASE(another_birth_at_the_same_address_is_another_flow) {
+    const flow f;
+    auto r = f.record(0, 1);
+    book.on_update(r, nullptr, {.zone = 0, .begins = true, .born = true, .origin = 5 * second});
+    book.on_update(r, nullptr, {.zone = 0, .begins = false, .born = true, .origin = 5 * second});
+    BOOST_TEST(book.size() == 1U);
+    book.on_update(r, nullptr, {.zone = 0, .begins = false, .born = true, .origin = 7 * second});
+    BOOST_TEST(book.size() == 2U);
+    BOOST_TEST(end(f, 0).at(0).trailer.duration == now - 5 * second);
+    BOOST_TEST(end(f, 0).at(0).trailer.duration == now - 7 * second);
+}
+
 BOOST_AUTO_TEST_CASE(a_resync_that_begins_again_forgets_what_was_listed) {
     const flow a{.number = 1, .conntrack = 0xa};
     const flow b{.number = 2, .conntrack = 0xb};

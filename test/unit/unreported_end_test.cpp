@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/unreported_end.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+
+using ctflow::bpf::is_its;
+using ctflow::bpf::longest_turn;
+
+namespace {
+
+constexpr std::uint64_t second = 1'000'000'000;
+constexpr std::uint64_t read_at = 100 * second;
+constexpr std::uint64_t boot_to_real = 5000 * second;
+
+ctflow_unreported_flow born_at(std::uint64_t time, bool follows = false) {
+    return {{time & ~CTFLOW_FLOW_BITS, 0}, follows ? 1U : 0U};
+}
+
+// Without the kernel's times.
+bool asked(const ctflow_unreported_flow& flow, std::uint64_t caught_up) {
+    ctflow_record record{};
+    record.timestamp = read_at;
+    return is_its({record, 0, 0, caught_up}, flow, boot_to_real);
+}
+
+bool asked_with_stop(const ctflow_unreported_flow& flow, std::uint64_t stop) {
+    ctflow_record record{};
+    record.timestamp = read_at;
+    return is_its({record, 0, stop, 0}, flow, boot_to_real);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(unreported_end)
+
+BOOST_AUTO_TEST_CASE(what_had_begun_when_all_ends_were_read_has_not_ended_before) {
+    for (const bool follows : {false, true}) {
+        BOOST_TEST(asked(born_at(98 * second, follows), 99 * second));
+        BOOST_TEST(
+            asked(born_at(99 * second + second / 2, follows), 99 * second + second / 2 + 16));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_has_begun_since_may_follow_the_one_that_ended) {
+    BOOST_TEST(!asked(born_at(98 * second, true), 97 * second));
+    BOOST_TEST(!asked(born_at(read_at - second / 2), 97 * second)); // One that nobody knew.
+    BOOST_TEST(asked(born_at(read_at - longest_turn), 97 * second));
+    BOOST_TEST(!asked(born_at(read_at - longest_turn + 16), 97 * second));
+}
+
+BOOST_AUTO_TEST_CASE(nobody_ends_before_he_begins) {
+    BOOST_TEST(!asked(born_at(read_at + 16), 0));
+    BOOST_TEST(!asked(born_at(read_at + 16), read_at + second)); // Of which there is none.
+}
+
+BOOST_AUTO_TEST_CASE(flows_may_be_older_than_the_clock) {
+    BOOST_TEST(asked(born_at(std::uint64_t{0} - 60 * second), second));
+    BOOST_TEST(asked_with_stop(born_at(std::uint64_t{0} - 60 * second), boot_to_real));
+}
+
+BOOST_AUTO_TEST_CASE(the_kernels_time_of_the_end_says_more) {
+    for (const bool follows : {false, true}) {
+        const auto flow = born_at(98 * second, follows);
+        BOOST_TEST(asked_with_stop(flow, boot_to_real + 98 * second));
+        BOOST_TEST(!asked_with_stop(flow, boot_to_real + 98 * second - 16));
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
