@@ -75,10 +75,10 @@ std::array<unsigned char, 20> sha1(std::span<const unsigned char> message) {
     hash.get_digest(digest);
     std::ranges::copy(digest, result.begin());
 #else
-    boost::uuids::detail::sha1::digest_type words;
-    hash.get_digest(words);
+    boost::uuids::detail::sha1::digest_type digest;
+    hash.get_digest(digest);
     for (std::size_t i = 0; i < result.size(); ++i) {
-        result[i] = static_cast<unsigned char>(words[i / 4] >> (24 - i % 4 * 8) & 0xff);
+        result[i] = static_cast<unsigned char>(digest[i / 4] >> (24 - i % 4 * 8) & 0xff);
     }
 #endif
     return result;
