@@ -8,10 +8,9 @@
 struct ctflow_netfilter_record {
     struct ctflow_record record;
     unsigned long long zone : 16;
-    unsigned long long
-        begins : 1;              /* The flow's first packet: it is not in conntrack's table yet. */
-    unsigned long long born : 1; /* The flow's birth was seen: it is its origin. */
-    unsigned long long age : 46; /* From the flow's origin to this record, as below. */
+    unsigned long long begins : 1; /* Its first packet: it is not in conntrack's table yet. */
+    unsigned long long born : 1;   /* Its birth was seen: that is its origin. */
+    unsigned long long age : 46;   /* From its origin to this record, as below. */
 };
 
 /* An origin (bpf/curve.h) as far as it takes to tell one flow from the next: in 2^10 ns. With the

@@ -14,8 +14,8 @@ netfilter_pipeline::netfilter_pipeline(std::unique_ptr<bpf::netfilter_object> pr
     : events_(ec), object_(std::move(programs)), states_(object_->ring_states_fd(), 1, ec),
       flush_interval_(c.flush_interval),
       updates_(object_->updates_fd(), transport::shared_ring::content::tagged, states_.of(0), ec),
-      ends_(book_, c.netlink_buffer, c.audit_interval, [this](auto... ends) { on_ends(ends...); }) {
-}
+      ends_(book_, c.netlink_buffer, c.audit_interval,
+            [this](auto all, auto caught_up) { on_ends(all, caught_up); }) {}
 
 std::vector<transport::ring_source> netfilter_pipeline::rings() const {
     return {{event_kind::update, updates_.rings().front()}};

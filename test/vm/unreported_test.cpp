@@ -147,18 +147,21 @@ BOOST_AUTO_TEST_CASE(so_do_those_whose_event_found_no_room) {
     // Of which the smallest ring has so many: a page for each CPU.
     const auto cpus = std::bit_ceil(static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN)));
     const auto places = static_cast<std::uint16_t>(32 * cpus);
-    const auto all = static_cast<std::uint16_t>(8 * places);
+    const auto all = static_cast<std::uint16_t>(4 * places);
     auto c = room_for(all + places);
     c.buffer_pages = 1;
     watch w(c);
     const bool netfilter = attach_under_test() == attach_mode::netfilter;
     for (int round = 0; round < 3; ++round) {
+        const auto before_all = w.stats().perf_events_update_lost;
         send_all(all); // While nobody reads.
         if (netfilter) {
-            const auto lost = w.stats().perf_events_update_lost;
+            // A packet passes by hooks up to four times, the error that answers it too, and is
+            // tried once: the next try is a while later.
+            const auto lost = w.stats().perf_events_update_lost - before_all;
             BOOST_TEST(lost > 0U);
-            send_all(all); // Each is tried again but a while later.
-            BOOST_TEST(w.stats().perf_events_update_lost <= 2 * lost);
+            BOOST_TEST(lost < 2U * all);
+            send_all(all);
             w.idle(200ms);
             const auto told = w.count(updates);
             const auto last = static_cast<std::uint16_t>(first_port + all - 1);
@@ -192,8 +195,10 @@ BOOST_AUTO_TEST_CASE(the_age_of_a_flow_that_is_refused_is_known) {
     BOOST_TEST((!young || w.count(ours) == 0));
     w.idle(age + 100ms);
     send(3001);
-    w.until("its update", [&] { return w.count(updates && to_port(3001)) != 0; });
-    BOOST_TEST(w.select(updates).back().packets_orig() == 3U);
+    w.until("its update", [&] {
+        return w.count(updates && to_port(3001) &&
+                       [](const event& e) { return e.packets_orig() == 3; }) != 0;
+    });
     for (const auto port : std::array<std::uint16_t, 2>{3001, 3002}) {
         const auto least = since(after);
         end(port);
