@@ -209,6 +209,7 @@ BOOST_AUTO_TEST_SUITE(load)
 // in which the kernel reports each flow's final counters by itself.
 BOOST_AUTO_TEST_CASE(sums_of_ten_thousand_mixed_flows_equal_those_of_conntrack) {
     constexpr std::size_t flows = 10'000;
+    const scoped_sysctl room("netfilter/nf_conntrack_max", "65536");
     const netns ns("ctflow-load");
     config c = config_under_test();
     c.buffer_pages = 1024; // For the ends of all flows at once.
