@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ctnetlink/flow_book.hpp"
 
-#include "end.h"
+#include "ctnetlink/last_words.hpp"
 #include "event/keyed_hash.hpp"
 #include "netfilter_record.h"
+
+#include <ctflow/detail/status.h>
 
 #include <algorithm>
 #include <array>
@@ -26,54 +28,6 @@ flow_key key_of(const ctflow_record& r, std::uint16_t zone) noexcept {
     key.proto = r.proto;
     key.family = r.family;
     return key;
-}
-
-// Of a flow of which no record was seen.
-ctflow_record record_of(const message& m) noexcept {
-    ctflow_record r{};
-    std::memcpy(r.src_addr, m.key.src_addr.data(), m.key.src_addr.size());
-    std::memcpy(r.dst_addr, m.key.dst_addr.data(), m.key.dst_addr.size());
-    r.src_port = m.key.src_port;
-    r.dst_port = m.key.dst_port;
-    r.proto = m.key.proto;
-    r.family = m.key.family;
-    r.start = m.start;
-    return r;
-}
-
-void set_last_words(ctflow_record& r, const message& m) noexcept {
-    r.packets_orig = m.packets_orig;
-    r.bytes_orig = m.bytes_orig;
-    r.packets_ret = m.packets_ret;
-    r.bytes_ret = m.bytes_ret;
-    r.connmark = m.mark;
-    r.tcp_state = m.tcp_state & 0xf;
-    const auto reason = end_reason_of(m.time_left ? CTFLOW_TIME_LEFT : CTFLOW_TIME_UP, r.proto,
-                                      m.tcp_state, m.sctp_state, m.status, 0);
-    r.end_reason = static_cast<unsigned char>(reason) & 0xf;
-    ctflow_set_status(&r, m.status);
-}
-
-// Of a flow that is over its last update does not tell what changes to the end.
-void set_over(ctflow_trailer& t) noexcept {
-    t.parts &= ~unsigned{CTFLOW_TRAILER_TCP};
-    t.offload = 0;
-}
-
-// What of a trailer such a message tells. The rest is as it was.
-void set_trailer(ctflow_trailer& t, const ctflow_record& r, const message& m) noexcept {
-    t.status = m.status;
-    t.zone = m.key.zone;
-    t.zone_dir = m.zone_dir;
-    set_over(t);
-    t.parts &= CTFLOW_TRAILER_LABELS | CTFLOW_TRAILER_MASTER | CTFLOW_TRAILER_PROCESS;
-    if (m.reply) {
-        t.reply = *m.reply;
-        t.parts |= CTFLOW_TRAILER_REPLY;
-    }
-    if (t.parts != 0 || t.zone != 0 || t.status != ctflow_status_of(&r)) {
-        t.parts |= CTFLOW_TRAILER_STATUS;
-    }
 }
 
 constexpr std::uint64_t distance(std::uint64_t a, std::uint64_t b) noexcept {
@@ -133,7 +87,7 @@ void flow_book::set_last_words(ended& e, index its, const message& m, std::uint6
             e.trailer = kept->second;
         }
     }
-    set_trailer(e.trailer, e.record, m);
+    ctnetlink::set_last_words(e.trailer, e.record, m);
     if (m.start != 0 && m.stop > m.start) {
         e.trailer.duration = m.stop - m.start;
     } else if (its != none && entries_[its].birth != 0) {
