@@ -17,11 +17,12 @@ struct ctflow_flow_state {
 };
 
 /* In the lowest bits of an origin, which does not miss them. */
-#define CTFLOW_FLOW_ADOPTED 1ULL /* it began before anyone watched */
-#define CTFLOW_FLOW_UNSEEN 2ULL  /* it began after, and nobody saw it */
-#define CTFLOW_FLOW_BITS 15ULL
+#define CTFLOW_FLOW_ADOPTED 1ULL    /* it began before anyone watched */
+#define CTFLOW_FLOW_UNSEEN 2ULL     /* it began after, and nobody saw it */
 #define CTFLOW_FLOW_OFFLOAD_SHIFT 2 /* who forwarded its packets at its last update, in 2 bits */
 #define CTFLOW_FLOW_OFFLOAD (3ULL << CTFLOW_FLOW_OFFLOAD_SHIFT)
+#define CTFLOW_FLOW_FOLLOWS 16ULL /* it began while another of its tuple was remembered */
+#define CTFLOW_FLOW_BITS 31ULL
 
 /*
  * A packet at time `now` of a flow that is out of cooldown: sets when the next update may be sent.

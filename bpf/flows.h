@@ -35,7 +35,7 @@ static int send_update(void* ctx, const struct flow* seen, u64 now,
 static struct ctflow_flow_state* find_unreported(const struct nf_conn* ct);
 
 /* A flow is new, whatever was at its address. `told`: it has an event now. */
-static long remember_new(const struct nf_conn* ct, const struct ctflow_flow_state* state, int told);
+static long remember_new(const struct nf_conn* ct, struct ctflow_flow_state* state, int told);
 
 /* A flow was not in `flows`. */
 static long remember_found(const struct nf_conn* ct, const struct ctflow_flow_state* state,

@@ -58,6 +58,7 @@ static __attribute__((noinline)) int send_update(void* ctx, const struct flow* s
     update->zone = zone_of(seen->ct);
     update->begins = begins;
     update->born = !(origin & (CTFLOW_FLOW_ADOPTED | CTFLOW_FLOW_UNSEEN));
+    update->follows = (origin & CTFLOW_FLOW_FOLLOWS) != 0;
     update->age = ctflow_origin_age(now, origin);
     /* That is when conntrack notes it, if it does at all. */
     if (begins && timestamps(seen))

@@ -8,15 +8,16 @@
 struct ctflow_netfilter_record {
     struct ctflow_record record;
     unsigned long long zone : 16;
-    unsigned long long begins : 1; /* Its first packet: it is not in conntrack's table yet. */
-    unsigned long long born : 1;   /* Its birth was seen: that is its origin. */
-    unsigned long long age : 46;   /* From its origin to this record, as below. */
+    unsigned long long begins : 1;  /* Its first packet: it is not in conntrack's table yet. */
+    unsigned long long born : 1;    /* Its birth was seen: that is its origin. */
+    unsigned long long follows : 1; /* CTFLOW_FLOW_FOLLOWS */
+    unsigned long long age : 45;    /* From its origin to this record, as below. */
 };
 
 /* An origin (bpf/curve.h) as far as it takes to tell one flow from the next: in 2^10 ns. With the
- * 46 bits that there is room for, two years. */
+ * 45 bits that there is room for, a year. */
 #define CTFLOW_ORIGIN_SHIFT 10
-#define CTFLOW_ORIGIN_MASK ((1ULL << 46) - 1)
+#define CTFLOW_ORIGIN_MASK ((1ULL << 45) - 1)
 
 static inline unsigned long long ctflow_origin_age(unsigned long long timestamp,
                                                    unsigned long long origin) {

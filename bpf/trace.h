@@ -20,8 +20,8 @@ static __always_inline struct ctflow_flow_state* find_unreported(const struct nf
     return 0;
 }
 
-static __always_inline long remember_new(const struct nf_conn* ct,
-                                         const struct ctflow_flow_state* state, int told) {
+static __always_inline long remember_new(const struct nf_conn* ct, struct ctflow_flow_state* state,
+                                         int told) {
     u64 key = (u64)ct;
 
     (void)told;

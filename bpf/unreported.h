@@ -8,13 +8,17 @@
  * filter. Not all of these have an end that anybody tells: one whose first packet is dropped
  * further on has not, and netlink loses some. So the table is an LRU: full, it forgets one for each
  * new one. What is forgotten is found again by its next packet, like what nobody saw begin.
+ *
+ * A flow that is new while another of its tuple is here follows that one (CTFLOW_FLOW_FOLLOWS): the
+ * end of the former has not been told yet, and must not be taken for its own. Or the former never
+ * came to be.
  */
 #include "conntrack.h"
 #include "describe.h"
 #include "maps.h"
 #include "trailer.h"
 #include "types.h"
-#include "unreported_flow.h"
+#include "unreported_key.h"
 
 #include <bpf/bpf_helpers.h>
 
@@ -24,7 +28,7 @@ const volatile unsigned char keep_unreported = 0;
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __type(key, struct ctflow_unreported_key);
-    __type(value, struct ctflow_unreported_flow);
+    __type(value, struct ctflow_flow_state);
     __uint(max_entries, 65536);
 } unreported SEC(".maps");
 
@@ -41,7 +45,7 @@ static __always_inline void key_of(struct ctflow_unreported_key* key, const stru
 }
 
 /* These are not inlined: keys take stack. */
-static __attribute__((noinline)) struct ctflow_unreported_flow*
+static __attribute__((noinline)) struct ctflow_flow_state*
 look_up_unreported(const struct nf_conn* ct) {
     struct ctflow_unreported_key key;
 
@@ -51,37 +55,37 @@ look_up_unreported(const struct nf_conn* ct) {
 
 static __attribute__((noinline)) long
 keep_as_unreported(const struct nf_conn* ct, const struct ctflow_flow_state* state, u64 flags) {
-    struct ctflow_unreported_flow flow = {.state = *state};
+    struct ctflow_flow_state flow = *state;
     struct ctflow_unreported_key key;
 
     key_of(&key, ct);
-    flow.follows = bpf_map_lookup_elem(&unreported, &key) != 0;
+    if (bpf_map_lookup_elem(&unreported, &key))
+        flow.origin |= CTFLOW_FLOW_FOLLOWS;
     return bpf_map_update_elem(&unreported, &key, &flow, flags);
 }
 
-static __attribute__((noinline)) void forget_unreported(const struct nf_conn* ct) {
+/* Returns zero if there was one of its tuple. */
+static __attribute__((noinline)) long forget_unreported(const struct nf_conn* ct) {
     struct ctflow_unreported_key key;
 
     key_of(&key, ct);
-    bpf_map_delete_elem(&unreported, &key);
+    return bpf_map_delete_elem(&unreported, &key);
 }
 
 static __always_inline struct ctflow_flow_state* find_unreported(const struct nf_conn* ct) {
-    struct ctflow_unreported_flow* flow = keep_unreported ? look_up_unreported(ct) : 0;
-
-    return flow ? &flow->state : 0;
+    return keep_unreported ? look_up_unreported(ct) : 0;
 }
 
-static __always_inline long remember_new(const struct nf_conn* ct,
-                                         const struct ctflow_flow_state* state, int told) {
+static __always_inline long remember_new(const struct nf_conn* ct, struct ctflow_flow_state* state,
+                                         int told) {
     u64 key = (u64)ct;
 
     if (keep_unreported && !told) {
         bpf_map_delete_elem(&flows, &key);
         return keep_as_unreported(ct, state, BPF_ANY);
     }
-    if (keep_unreported) /* One of this tuple that has ended is not to be taken for this. */
-        forget_unreported(ct);
+    if (keep_unreported && !forget_unreported(ct))
+        state->origin |= CTFLOW_FLOW_FOLLOWS;
     return bpf_map_update_elem(&flows, &key, state, BPF_ANY);
 }
 

@@ -195,7 +195,7 @@ std::uint64_t netfilter_object::release_unreported(const unreported_end& end) no
     key.family = end.record.family;
     const int unreported = bpf_map__fd(skeleton_->maps.unreported);
     const auto boot_to_real = skeleton_->bss->boot_to_real;
-    ctflow_unreported_flow flow{};
+    ctflow_flow_state flow{};
     if (bpf_map_lookup_elem(unreported, &key, &flow) != 0 || !is_its(end, flow, boot_to_real) ||
         bpf_map_lookup_and_delete_elem(unreported, &key, &flow) != 0) {
         return 0;
@@ -204,8 +204,17 @@ std::uint64_t netfilter_object::release_unreported(const unreported_end& end) no
         (void)bpf_map_update_elem(unreported, &key, &flow, BPF_NOEXIST);
         return 0;
     }
-    const auto unseen = flow.state.origin & (CTFLOW_FLOW_ADOPTED | CTFLOW_FLOW_UNSEEN);
-    return unseen != 0 ? 0 : flow.state.origin & ~CTFLOW_FLOW_BITS;
+    const auto unseen = flow.origin & (CTFLOW_FLOW_ADOPTED | CTFLOW_FLOW_UNSEEN);
+    return unseen != 0 ? 0 : flow.origin & ~CTFLOW_FLOW_BITS;
+}
+
+std::uint64_t netfilter_object::unreported_birth(const ctflow_unreported_key& key) const noexcept {
+    ctflow_flow_state flow{};
+    if (skeleton_->rodata->keep_unreported == 0 ||
+        bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.unreported), &key, &flow) != 0) {
+        return 0;
+    }
+    return flow.origin & ~CTFLOW_FLOW_BITS;
 }
 
 } // namespace ctflow::bpf

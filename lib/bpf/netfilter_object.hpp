@@ -6,6 +6,7 @@
 #include "bpf/tables.hpp"
 #include "bpf/unreported_end.hpp"
 #include "host/unique_fd.hpp"
+#include "unreported_key.h"
 
 #include <ctflow/config.hpp>
 #include <ctflow/error.hpp>
@@ -58,6 +59,10 @@ public:
     // The same of a flow that has had no record: whatever is remembered of that tuple and is its.
     // When it was born, by the clock of records, if that was seen; else 0.
     std::uint64_t release_unreported(const unreported_end& end) noexcept;
+
+    // When what is remembered of a tuple was born, by the clock of records; 0 if nothing is. Of
+    // what was found later: some time before.
+    std::uint64_t unreported_birth(const ctflow_unreported_key& key) const noexcept;
 
 private:
     struct skeleton_deleter {

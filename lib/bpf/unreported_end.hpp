@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "unreported_flow.h"
+#include "curve.h"
 
 #include <ctflow/detail/record.h>
 
@@ -22,7 +22,7 @@ constexpr std::int64_t longest_turn = 1'000'000'000;
 
 // Whether what is remembered of its tuple is that flow's, and not that of another that may have
 // begun since. `boot_to_real`: what to add to the clock of records for the kernel's.
-bool is_its(const unreported_end& end, const ctflow_unreported_flow& flow,
+bool is_its(const unreported_end& end, const ctflow_flow_state& flow,
             std::uint64_t boot_to_real) noexcept;
 
 } // namespace ctflow::bpf

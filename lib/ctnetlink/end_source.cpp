@@ -88,6 +88,7 @@ void end_source::tell() {
         on_taken(t, now);
     }
     taken_.clear();
+    book_.take_others(ended_);
     hand_on();
     if (needed_ || listing_) {
         count_drops();
@@ -134,7 +135,7 @@ void end_source::take_message(const nlmsghdr& header) {
 
 void end_source::on_taken(const taken& t, std::uint64_t now) {
     if (t.kind == what::end) {
-        book_.on_end(t.about, now, ended_);
+        needed_ = !book_.on_end(t.about, {now, caught_up_}, ended_) || needed_;
         return;
     }
     if (!listing_ || t.sequence != list_sequence_) {
@@ -216,7 +217,7 @@ void end_source::hand_on() {
     }
     add(reconstructed_, reconstructed);
     add(unaccounted_, unaccounted);
-    on_ended_(ended_, caught_up_);
+    on_ended_(ended_);
     ended_.clear();
 }
 

@@ -44,8 +44,7 @@ struct end_stats {
 // All but stats() belongs to one thread at a time.
 class end_source final : public transport::side_source {
 public:
-    // The second is a time by the clock of records: no flow that ended before it is among these.
-    using sink = std::function<void(std::span<const ended>, std::uint64_t)>;
+    using sink = std::function<void(std::span<const ended>)>;
 
     // How many messages are taken before others have their turn; a few more in fact.
     static constexpr std::size_t budget = 256;

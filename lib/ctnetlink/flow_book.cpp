@@ -40,7 +40,8 @@ std::size_t flow_book::hash::operator()(const flow_key& key) const noexcept {
     return keyed_hash(std::bit_cast<std::array<std::uint64_t, 5>>(key), seed);
 }
 
-flow_book::flow_book(std::size_t expected) : newest_(0, hash{random_seed()}) {
+flow_book::flow_book(unrecorded ask, std::size_t expected)
+    : doubtful_(std::move(ask)), newest_(0, hash{random_seed()}) {
     entries_.reserve(expected);
     newest_.reserve(expected);
 }
@@ -59,6 +60,9 @@ void flow_book::on_update(ctflow_record& r, const ctflow_trailer* trailer,
         place->second = add(r, tag, place->second);
         keep(place->second, trailer);
         return;
+    }
+    if (doubtful_.is_refuted_by(i, r)) {
+        disown(i, others_);
     }
     auto& e = entries_[i];
     if (r.start != 0) {
@@ -95,11 +99,19 @@ void flow_book::set_last_words(ended& e, index its, const message& m, std::uint6
     }
 }
 
-void flow_book::on_end(const message& m, std::uint64_t now, std::vector<ended>& out) {
+bool flow_book::on_end(const message& m, const reading& at, std::vector<ended>& out) {
     index its = none;
     index over = none;
     if (const auto place = newest_.find(m.key); place != newest_.end()) {
-        its = unlink(place->second, m, over);
+        its = match(place->second, m.start);
+        if (its != none) {
+            disown(its, out); // There is another for it.
+            if (is_doubtful(entries_[its], at)) {
+                doubtful_.add(its, m, at, resync_.number);
+                return false;
+            }
+        }
+        over = unlink(place->second, its, m.start);
         if (place->second == none) {
             newest_.erase(place);
         }
@@ -108,11 +120,21 @@ void flow_book::on_end(const message& m, std::uint64_t now, std::vector<ended>& 
     const auto before = std::ssize(out);
     while (over != none) {
         const auto older = entries_[over].older;
-        tell_reconstructed(over, now, out);
+        tell_over(over, at.now, out);
         over = older;
     }
     std::reverse(out.begin() + before, out.end()); // The oldest first.
+    tell(its, m, at, out);
+    return true;
+}
 
+void flow_book::take_others(std::vector<ended>& out) {
+    out.insert(out.end(), others_.begin(), others_.end());
+    others_.clear();
+}
+
+// The end of a flow that is in the book no more, or, if `its` is none, of one without records.
+void flow_book::tell(index its, const message& m, const reading& at, std::vector<ended>& out) {
     ended e{};
     if (its != none) {
         e.record = entries_[its].record;
@@ -122,11 +144,12 @@ void flow_book::on_end(const message& m, std::uint64_t now, std::vector<ended>& 
     }
     e.conntrack = e.record.conntrack;
     e.stop = m.stop;
+    e.caught_up = at.caught_up;
     e.told = m.has_counters;
     e.record.kind = CTFLOW_RECORD_DESTROY;
-    e.record.timestamp = now;
+    e.record.timestamp = at.now;
     e.record.netns = netns_;
-    set_last_words(e, its, m, now);
+    set_last_words(e, its, m, at.now);
     if (its != none) {
         release(its);
     }
@@ -134,23 +157,28 @@ void flow_book::on_end(const message& m, std::uint64_t now, std::vector<ended>& 
 }
 
 void flow_book::begin_resync(std::uint64_t now) noexcept {
-    ++resync_;
-    resync_began_ = now;
+    ++resync_.number;
+    resync_.began = now;
 }
 
-void flow_book::on_listed(const message& m) noexcept {
+void flow_book::on_listed(const message& m) {
     const auto place = newest_.find(m.key);
     if (place == newest_.end()) {
         return;
     }
     const auto i =
         m.start != 0 ? match(place->second, m.start) : newest_before_resync(place->second);
-    if (i != none) {
-        auto& e = entries_[i];
-        e.seen = resync_;
-        e.real_start = m.start;
-        confirm(e);
+    if (i == none) {
+        return;
     }
+    if (!doubtful_.is_listed(i, m, resync_)) {
+        return;
+    }
+    disown(i, others_);
+    auto& e = entries_[i];
+    e.seen = resync_.number;
+    e.real_start = m.start;
+    confirm(e);
 }
 
 bool flow_book::end_resync(std::uint64_t now, std::vector<ended>& out) {
@@ -160,14 +188,15 @@ bool flow_book::end_resync(std::uint64_t now, std::vector<ended>& out) {
         const auto before = std::ssize(out);
         for (index* link = &place->second; *link != none;) {
             const auto i = *link;
+            const bool undecided = doubtful_.is_undecided_by(i, resync_.number);
             const bool missed_here = missed(entries_[i]);
-            if (!missed_here || under_way(entries_[i])) {
-                all_known = all_known && !missed_here;
+            if (!missed_here || undecided || under_way(entries_[i])) {
+                all_known = all_known && !missed_here && !undecided;
                 link = &entries_[i].older;
                 continue;
             }
             *link = entries_[i].older;
-            tell_reconstructed(i, now, out);
+            tell_over(i, now, out);
         }
         std::reverse(out.begin() + before, out.end());
         if (place->second == none) {
@@ -178,7 +207,7 @@ bool flow_book::end_resync(std::uint64_t now, std::vector<ended>& out) {
 }
 
 bool flow_book::in_doubt() noexcept {
-    const bool doubt = old_ != 0;
+    const bool doubt = old_ != 0 || !doubtful_.empty();
     old_ += std::exchange(young_, 0);
     ++generation_;
     return doubt;
@@ -189,6 +218,8 @@ void flow_book::clear(std::uint32_t netns) noexcept {
     newest_.clear();
     entries_.clear();
     trailers_.clear();
+    doubtful_.clear();
+    others_.clear();
     free_ = none;
     alive_ = young_ = old_ = 0;
 }
@@ -199,10 +230,11 @@ flow_book::index flow_book::add(const ctflow_record& r, transport::record_tag ta
                   .real_start = tag.begins ? 0 : r.start,
                   .origin = tag.origin,
                   .birth = tag.born ? tag.origin : 0,
-                  .seen = resync_,
+                  .seen = resync_.number,
                   .older = older,
                   .generation = generation_,
-                  .confirmed = !tag.begins};
+                  .confirmed = !tag.begins,
+                  .follows = tag.follows};
     young_ += tag.begins ? 1 : 0;
     index i = free_;
     if (i != none) {
@@ -227,7 +259,7 @@ bool flow_book::is_another(const entry& e, const ctflow_record& r,
 // since may not be the one.
 flow_book::index flow_book::newest_before_resync(index newest) const noexcept {
     index i = newest;
-    while (i != none && entries_[i].seen == resync_) {
+    while (i != none && entries_[i].seen == resync_.number) {
         i = entries_[i].older;
     }
     return i != none ? i : newest;
@@ -255,35 +287,52 @@ flow_book::index flow_book::match(index newest, std::uint64_t start) const noexc
     return best;
 }
 
-// Takes the flow that has ended out of those of its key, and into `over` those that cannot be alive
-// any more when this one was.
-flow_book::index flow_book::unlink(index& newest, const message& m, index& over) noexcept {
-    const auto its = match(newest, m.start);
+// Takes the flow that has ended out of those of its key, and returns those that cannot be alive any
+// more when this one was.
+flow_book::index flow_book::unlink(index& newest, index its, std::uint64_t start) noexcept {
     index* link = &newest;
     // Of a flow that we do not know, by its start: all others have theirs, or it would match.
-    while (*link != its && *link != none &&
-           (its != none || entries_[*link].real_start >= m.start)) {
+    while (*link != its && *link != none && (its != none || entries_[*link].real_start >= start)) {
         link = &entries_[*link].older;
     }
-    over = std::exchange(*link, none);
-    if (its != none) {
-        over = std::exchange(entries_[its].older, none);
+    const auto over = std::exchange(*link, none);
+    return its != none ? std::exchange(entries_[its].older, none) : over;
+}
+
+// Whether an end may be that of the one before, which has no entry. Where the kernel notes starts,
+// this one's is not known yet, or it would match or not.
+bool flow_book::is_doubtful(const entry& e, const reading& at) noexcept {
+    return e.follows && e.real_start == 0 && e.birth + confirmation_time > at.caught_up;
+}
+
+// The end that waits, if any, is not its.
+void flow_book::disown(index i, std::vector<ended>& out) {
+    if (const auto end = doubtful_.take(i)) {
+        tell(none, end->about, end->at, out);
     }
-    return its;
 }
 
 // Known when the resync began, and not listed.
 bool flow_book::missed(const entry& e) const noexcept {
-    return e.seen != resync_;
+    return e.seen != resync_.number;
 }
 
 bool flow_book::under_way(const entry& e) const noexcept {
-    return !e.confirmed && e.record.timestamp + confirmation_time > resync_began_;
+    return !e.confirmed && e.record.timestamp + confirmation_time > resync_.began;
 }
 
 void flow_book::confirm(entry& e) noexcept {
     if (!std::exchange(e.confirmed, true)) {
         --(e.generation == generation_ ? young_ : old_);
+    }
+}
+
+// Nothing is heard of it any more.
+void flow_book::tell_over(index i, std::uint64_t now, std::vector<ended>& out) {
+    if (const auto end = doubtful_.take(i)) {
+        tell(i, end->about, end->at, out);
+    } else {
+        tell_reconstructed(i, now, out);
     }
 }
 
@@ -294,6 +343,7 @@ void flow_book::tell_reconstructed(index i, std::uint64_t now, std::vector<ended
                                         .conntrack = e.record.conntrack,
                                         .origin = e.origin,
                                         .stop = 0,
+                                        .caught_up = 0,
                                         .told = true,
                                         .reconstructed = true});
     if (const auto kept = trailers_.find(i); kept != trailers_.end()) {

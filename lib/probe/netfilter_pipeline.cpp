@@ -4,6 +4,7 @@
 #include "host/netns.hpp"
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <utility>
 
@@ -14,8 +15,10 @@ netfilter_pipeline::netfilter_pipeline(std::unique_ptr<bpf::netfilter_object> pr
     : events_(ec), object_(std::move(programs)), states_(object_->ring_states_fd(), 1, ec),
       flush_interval_(c.flush_interval),
       updates_(object_->updates_fd(), transport::shared_ring::content::tagged, states_.of(0), ec),
-      ends_(book_, c.netlink_buffer, c.audit_interval,
-            [this](auto all, auto caught_up) { on_ends(all, caught_up); }) {}
+      book_([this](const ctnetlink::flow_key& key) {
+          return object_->unreported_birth(std::bit_cast<ctflow_unreported_key>(key));
+      }),
+      ends_(book_, c.netlink_buffer, c.audit_interval, [this](auto all) { on_ends(all); }) {}
 
 std::vector<transport::ring_source> netfilter_pipeline::rings() const {
     return {{event_kind::update, updates_.rings().front()}};
@@ -83,7 +86,7 @@ void netfilter_pipeline::on_tagged(std::span<event> batch,
     sink.on_events(event_kind::update, batch);
 }
 
-void netfilter_pipeline::on_ends(std::span<const ctnetlink::ended> all, std::uint64_t caught_up) {
+void netfilter_pipeline::on_ends(std::span<const ctnetlink::ended> all) {
     std::array<event, 64> batch;
     std::size_t filled = 0;
     const auto hand_on = [&] {
@@ -100,7 +103,7 @@ void netfilter_pipeline::on_ends(std::span<const ctnetlink::ended> all, std::uin
         if (each.conntrack != 0) {
             object_->release(each.conntrack, each.origin);
         } else if (const auto birth = object_->release_unreported(
-                       {each.record, trailer.zone, each.stop, caught_up});
+                       {each.record, trailer.zone, each.stop, each.caught_up});
                    birth != 0 && trailer.duration == 0) {
             trailer.duration = each.record.timestamp - birth;
         }

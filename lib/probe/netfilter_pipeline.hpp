@@ -47,7 +47,7 @@ private:
     int fd() const noexcept override { return events_.fd(); }
     error_code take(const replace& with) override;
 
-    void on_ends(std::span<const ctnetlink::ended> all, std::uint64_t caught_up);
+    void on_ends(std::span<const ctnetlink::ended> all);
 
     host::kernel_events events_;
     host::module_watch ctnetlink_{"nf_conntrack_netlink"};

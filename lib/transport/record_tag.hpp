@@ -11,6 +11,8 @@ struct record_tag {
     bool begins;              // The flow's first packet: it is not in conntrack's table yet.
     bool born = false;        // Its birth was seen: its origin is that, by the clock of records.
     std::uint64_t origin = 0; // By which the program remembers it, to a microsecond.
+    bool follows = false; // There was another of its key, of which no record told, and whose end
+                          // had not been read.
 };
 
 } // namespace ctflow::transport

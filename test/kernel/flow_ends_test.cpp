@@ -84,9 +84,9 @@ void drop_capabilities() {
 
 struct fixture {
     explicit fixture(std::size_t buffer = usual_buffer)
-        : source(book, buffer, 1h, [this](std::span<const ended> some, std::uint64_t since) {
+        : source(book, buffer, 1h, [this](std::span<const ended> some) {
               ++spans;
-              caught_up = since;
+              caught_up = some.back().caught_up;
               ends.insert(ends.end(), some.begin(), some.end());
           }) {
         book.clear(ns.inode());
@@ -148,7 +148,7 @@ struct fixture {
     flow_book book;
     std::vector<ended> ends;
     int spans = 0;
-    std::uint64_t caught_up = 0; // Said with the last of them.
+    std::uint64_t caught_up = 0; // Said of the last of them.
     end_source source;
 };
 
@@ -239,6 +239,57 @@ BOOST_FIXTURE_TEST_CASE(a_deleted_flow_ends_with_its_counters, fixture) {
     BOOST_TEST(e.record.netns == ns.inode());
     BOOST_TEST(book.size() == 0U);
     BOOST_TEST(source.stats().overruns == 0U);
+}
+
+// One of a tuple that another had before, of which no record told.
+struct reused_fixture : fixture {
+    void follower() {
+        auto r = make_record(AF_INET, "127.0.0.1", "127.0.0.1", IPPROTO_UDP, ::htons(1001),
+                             ::htons(1002));
+        book.on_update(r, nullptr, {0, true, true, r.timestamp, true});
+        send_udp(1001, 1002, 2);
+    }
+
+    void check(const ended& e, bool its, std::uint64_t packets) const {
+        BOOST_TEST((e.conntrack != 0) == its);
+        BOOST_TEST(e.told);
+        BOOST_TEST(!e.reconstructed);
+        BOOST_TEST(e.record.packets_orig == packets);
+    }
+};
+
+BOOST_FIXTURE_TEST_CASE(the_table_tells_that_an_end_was_the_formers, reused_fixture) {
+    send_udp(1001, 1002, 3);
+    ns.run("conntrack -D -p udp");
+    follower();
+    until_ends(1);
+    check(ends[0], false, 3);
+    BOOST_TEST(book.size() == 1U);
+    BOOST_TEST(source.stats().resyncs > 0U);
+    ns.run("conntrack -D -p udp");
+    until_ends(2);
+    check(ends[1], true, 2);
+    BOOST_TEST(book.size() == 0U);
+}
+
+BOOST_FIXTURE_TEST_CASE(and_that_there_was_none, reused_fixture) {
+    follower();
+    ns.run("conntrack -D -p udp");
+    until_ends(1);
+    check(ends[0], true, 2);
+    BOOST_TEST(source.stats().resyncs > 0U);
+    BOOST_TEST(book.size() == 0U);
+}
+
+BOOST_FIXTURE_TEST_CASE(both_ends_are_told_apart, reused_fixture) {
+    send_udp(1001, 1002, 3);
+    ns.run("conntrack -D -p udp");
+    follower();
+    ns.run("conntrack -D -p udp");
+    until_ends(2);
+    check(ends[0], false, 3);
+    check(ends[1], true, 2);
+    BOOST_TEST(book.size() == 0U);
 }
 
 BOOST_FIXTURE_TEST_CASE(icmp, fixture) {

@@ -17,6 +17,7 @@ using ns = unsigned long long;
 
 constexpr ns second = 1'000'000'000;
 constexpr ns minute = 60 * second;
+constexpr ns unit = CTFLOW_FLOW_BITS + 1; // Of births.
 
 ns count(std::chrono::nanoseconds d) {
     return static_cast<ns>(d.count());
@@ -84,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_segment_begins_exactly_at_its_age) {
 BOOST_AUTO_TEST_CASE(a_busy_flow_sends_at_the_times_that_the_curve_says) {
     const auto c = default_curve();
     ctflow_flow_state flow{};
-    const bool sampled = curve_begin(&c, &flow, 12336) != 0;
+    const bool sampled = curve_begin(&c, &flow, 771 * unit) != 0;
     const std::vector<ns> expected = {0,           20 * second, 40 * second, 1 * minute,
                                       2 * minute,  3 * minute,  4 * minute,  5 * minute,
                                       10 * minute, 15 * minute, 20 * minute};
@@ -176,7 +177,7 @@ BOOST_AUTO_TEST_CASE(soon_after_boot_it_counts_as_of_that_age_too) {
     const auto c = default_curve();
     ctflow_flow_state flow{};
     // Its supposed birth lies before the clock began.
-    for (const ns now : {ns{0}, 5 * second, minute - 16, minute, minute + 16}) {
+    for (const ns now : {ns{0}, 5 * second, minute - unit, minute, minute + unit}) {
         BOOST_TEST(curve_adopt(&c, &flow, now) == 1);
         BOOST_TEST(flow.next == now + minute); // curve1's rate.
         BOOST_TEST(curve_sample(&c, &flow, now + 4 * minute - 1) == 1);

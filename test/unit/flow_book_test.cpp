@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ctnetlink/flow_book.hpp"
+#include "flow_book_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -12,99 +12,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-using namespace ctflow::ctnetlink;
-
-namespace {
-
-constexpr std::uint64_t second = 1'000'000'000;
-constexpr std::uint32_t our_netns = 4026532000;
-constexpr std::uint64_t confirmation_time = flow_book::confirmation_time;
-
-// One of many flows by its number: a key, and records and messages about it.
-struct flow {
-    std::uint32_t number = 1;
-    std::uint64_t conntrack = 0xffff0000;
-    std::uint16_t zone = 0;
-
-    ctflow_record record(std::uint64_t start, std::uint64_t packets = 1) const {
-        ctflow_record r{};
-        r.start = start;
-        r.timestamp = 100 * second;
-        r.conntrack = conntrack;
-        std::memcpy(r.src_addr, &number, sizeof(number));
-        r.dst_addr[0] = 192;
-        r.packets_orig = packets;
-        r.bytes_orig = packets * 100;
-        r.netns = our_netns;
-        r.src_port = 7;
-        r.dst_port = 8;
-        r.proto = IPPROTO_UDP;
-        r.family = AF_INET;
-        r.kind = CTFLOW_RECORD_UPDATE;
-        return r;
-    }
-
-    message told(message_kind kind, std::uint64_t start, std::uint64_t packets = 0) const {
-        message m{};
-        m.kind = kind;
-        std::memcpy(m.key.src_addr.data(), &number, sizeof(number));
-        m.key.dst_addr[0] = 192;
-        m.key.src_port = 7;
-        m.key.dst_port = 8;
-        m.key.zone = zone;
-        m.key.proto = IPPROTO_UDP;
-        m.key.family = AF_INET;
-        m.has_counters = true;
-        m.packets_orig = packets;
-        m.bytes_orig = packets * 100;
-        m.start = start;
-        return m;
-    }
-};
-
-struct fixture {
-    fixture() { book.clear(our_netns); }
-
-    flow_book book;
-    std::vector<ended> out;
-    bool all_known = false; // By the last resync.
-    std::uint64_t now = 200 * second;
-
-    // What the update says the flow's start is, once it has been through the book.
-    std::uint64_t first(const flow& f, std::uint64_t estimate) { return update(f, estimate, true); }
-    std::uint64_t later(const flow& f, std::uint64_t start, std::uint64_t packets = 2) {
-        return update(f, start, false, packets);
-    }
-    std::uint64_t update(const flow& f, std::uint64_t start, bool begins,
-                         std::uint64_t packets = 1) {
-        auto r = f.record(start, packets);
-        r.timestamp = ++records;
-        const auto origin = begins ? origins[f.conntrack] = records
-                                   : origins.try_emplace(f.conntrack, records).first->second;
-        book.on_update(r, nullptr, {f.zone, begins, begins, origin});
-        return r.start;
-    }
-
-    std::vector<ended> end(const flow& f, std::uint64_t start, std::uint64_t packets = 9) {
-        out.clear();
-        book.on_end(f.told(message_kind::end, start, packets), now, out);
-        return out;
-    }
-
-    void list(const flow& f, std::uint64_t start) {
-        book.on_listed(f.told(message_kind::flow, start));
-    }
-    std::vector<ended> end_resync() {
-        out.clear();
-        all_known = book.end_resync(now, out);
-        return out;
-    }
-
-    std::uint64_t records = 0;                      // They have their number as their time.
-    std::map<std::uint64_t, std::uint64_t> origins; // By conntrack.
-};
-
-} // namespace
+using namespace ctflow::test::book;
 
 BOOST_FIXTURE_TEST_SUITE(flow_book, fixture)
 
@@ -121,7 +29,7 @@ BOOST_AUTO_TEST_CASE(a_flow_begins_goes_on_and_ends) {
     last.tcp_state = 3;
     last.status = 0x20e; // SEEN_REPLY, ASSURED, CONFIRMED, DYING
     last.time_left = true;
-    book.on_end(last, now, out);
+    book.on_end(last, {now, caught_up}, out);
     BOOST_REQUIRE(out.size() == 1U);
     const auto& e = out[0];
     BOOST_TEST(e.told);
@@ -157,7 +65,7 @@ BOOST_AUTO_TEST_CASE(the_end_has_the_details_of_both) {
     last.zone_dir = 3;
     last.reply = ctflow_ends{{192}, {1}, 7, 9};
     last.stop = 5003;
-    book.on_end(last, now, out);
+    book.on_end(last, {now, caught_up}, out);
     BOOST_REQUIRE(out.size() == 1U);
     const auto& t = out[0].trailer;
     BOOST_TEST(t.parts == (CTFLOW_TRAILER_STATUS | CTFLOW_TRAILER_LABELS | CTFLOW_TRAILER_REPLY));
@@ -173,12 +81,12 @@ BOOST_AUTO_TEST_CASE(a_plain_end_has_a_duration_alone) {
     first(f, 0);
     auto last = f.told(message_kind::end, 0, 9);
     last.status = 0x20e;
-    book.on_end(last, now, out);
+    book.on_end(last, {now, caught_up}, out);
     BOOST_TEST(out.at(0).trailer.parts == 0U);
     BOOST_TEST(out.at(0).trailer.duration == now - 1); // Ours, from the first packet on.
 
     later(f, 0);
-    book.on_end(last, now, out);
+    book.on_end(last, {now, caught_up}, out);
     BOOST_TEST(out.at(1).trailer.duration == 0U); // Which was not seen.
 }
 
@@ -209,7 +117,7 @@ BOOST_AUTO_TEST_CASE(details_that_are_gone_are_not_remembered) {
     book.on_update(r, nullptr, {f.zone, false});
     auto last = f.told(message_kind::end, 1000, 9);
     last.status = 0x20e;
-    book.on_end(last, now, out);
+    book.on_end(last, {now, caught_up}, out);
     BOOST_TEST(out.at(0).trailer.parts == 0U);
 }
 
@@ -280,7 +188,7 @@ BOOST_AUTO_TEST_CASE(an_end_without_counters_is_not_told_and_yet_one) {
     first(f, 1000);
     auto m = f.told(message_kind::end, 1003);
     m.has_counters = false;
-    book.on_end(m, now, out);
+    book.on_end(m, {now, caught_up}, out);
     BOOST_REQUIRE(out.size() == 1U);
     BOOST_TEST(!out[0].told);
     BOOST_TEST(out[0].conntrack == f.conntrack);
@@ -297,7 +205,7 @@ BOOST_AUTO_TEST_CASE(zones_and_protocols_are_apart) {
     auto other = f.told(message_kind::end, 1002);
     other.key.proto = IPPROTO_UDPLITE;
     out.clear();
-    book.on_end(other, now, out);
+    book.on_end(other, {now, caught_up}, out);
     BOOST_TEST(out.at(0).conntrack == 0U);
     BOOST_TEST(book.size() == 1U);
 }
@@ -542,7 +450,8 @@ BOOST_AUTO_TEST_CASE(many_flows_come_and_go_and_come_again) {
         BOOST_TEST(book.size() == many);
         out.clear();
         for (std::uint32_t i = 0; i < many; i += 2) {
-            book.on_end(flow{.number = i}.told(message_kind::end, 1000 + i, 1), now, out);
+            book.on_end(flow{.number = i}.told(message_kind::end, 1000 + i, 1), {now, caught_up},
+                        out);
         }
         BOOST_TEST(book.size() == many / 2);
         book.begin_resync(now);

@@ -82,11 +82,14 @@ BOOST_AUTO_TEST_CASE(origins_are_told_as_ages) {
     auto record = some_record(2);
     record.timestamp = 5'000'123;
     ring.put_tagged(record, 0);
-    ring.put_tagged(record, 1U << 17 | std::uint64_t{1000} << 18);
+    ring.put_tagged(record, 1U << 17 | std::uint64_t{1000} << 19);
     record.timestamp = 3 * 1024 + 7; // Of one that counts as older than the clock.
-    ring.put_tagged(record, std::uint64_t{5} << 18);
+    ring.put_tagged(record, 1U << 18 | std::uint64_t{5} << 19);
     BOOST_TEST(ring.read(3, 3).events == 3U);
     BOOST_TEST(!ring.tags[0].born);
+    BOOST_TEST(!ring.tags[1].follows);
+    BOOST_TEST(!ring.tags[2].born);
+    BOOST_TEST(ring.tags[2].follows);
     BOOST_TEST(ring.tags[0].origin == 5'000'123U);
     BOOST_TEST(ring.tags[1].born);
     BOOST_TEST(ring.tags[1].origin == 5'000'123U - 1'024'000U);

@@ -53,6 +53,13 @@ struct lone_namespace {
     }
     void end(std::uint16_t port) { ns.run("conntrack -D -p udp --dport " + std::to_string(port)); }
 
+    // A flow without an event, whose end is not read yet.
+    void former(watch& w) {
+        send(3001);
+        w.idle(50ms);
+        end(3001);
+    }
+
     // Has the reader come to know that there are no more ends than those that it has read.
     void catch_up(watch& w) {
         const auto before = w.count(to_port(marker) && destroys);
@@ -260,6 +267,88 @@ BOOST_AUTO_TEST_CASE(a_flow_that_follows_one_from_before_the_probe_has_its_own_a
         check_duration(w.select(destroys).back(), least, since(before));
     }
     w.stop();
+}
+
+// A tuple is used again before the end of the former is read, which the filter refused.
+BOOST_AUTO_TEST_CASE(the_end_of_who_was_refused_is_not_that_of_his_follower) {
+    for (const char* timestamps : {"0", "1"}) {
+        ns.sysctl("netfilter/nf_conntrack_timestamp", timestamps);
+        watch w(every_packet("packets >= 2"));
+        former(w);
+        const auto before = boot_clock::now();
+        send(3001);
+        const auto after = boot_clock::now();
+        std::this_thread::sleep_for(1100ms); // It is asked again in a second.
+        send(3001);
+        w.until("its update", [&] { return w.count(updates) > 0; });
+        w.idle(300ms);
+        BOOST_TEST(w.count(destroys) == 0U);
+        send(3001);
+        const auto least = since(after);
+        end(3001);
+        w.until("its end", [&] { return w.count(destroys) == 1; });
+        BOOST_REQUIRE(w.count(updates) > 0U);
+        const auto last = w.select(destroys).back();
+        BOOST_TEST(last.packets_orig() == 3U);
+        BOOST_TEST(last.conntrack() == w.select(updates).back().conntrack());
+        check_duration(last, least, since(before));
+        w.stop();
+    }
+}
+
+BOOST_AUTO_TEST_CASE(nor_if_both_ends_are_read_at_once) {
+    for (const char* timestamps : {"0", "1"}) {
+        ns.sysctl("netfilter/nf_conntrack_timestamp", timestamps);
+        watch w(every_packet("packets >= 2"));
+        former(w);
+        const auto before = boot_clock::now();
+        send(3001);
+        const auto after = boot_clock::now();
+        std::this_thread::sleep_for(1100ms); // It is asked again in a second.
+        send(3001);
+        const auto least = since(after);
+        end(3001);
+        w.until("its end", [&] { return w.count(destroys) == 1; });
+        BOOST_REQUIRE(w.count(updates) > 0U);
+        const auto last = w.select(destroys).back();
+        BOOST_TEST(last.packets_orig() == 2U);
+        BOOST_TEST(last.conntrack() == w.select(updates).back().conntrack());
+        check_duration(last, least, since(before));
+        w.idle(300ms);
+        BOOST_TEST(w.count(destroys) == 1U);
+        w.stop();
+    }
+}
+
+// It has its event as soon as it begins.
+BOOST_AUTO_TEST_CASE(nor_if_there_is_another_filter_by_then) {
+    for (const char* timestamps : {"0", "1"}) {
+        ns.sysctl("netfilter/nf_conntrack_timestamp", timestamps);
+        watch w(every_packet("packets >= 1000"));
+        former(w);
+        w.set_filter(ctflow::filter());
+        const auto before = boot_clock::now();
+        send(3001);
+        const auto after = boot_clock::now();
+        w.until("its update", [&] { return w.count(updates) > 0; });
+        w.idle(300ms);
+        // Tracing asks the filter at the end, netfilter when the end is read.
+        const std::size_t ends = attach_under_test() == attach_mode::netfilter ? 1 : 0;
+        BOOST_TEST(w.count(destroys) == ends);
+        send(3001);
+        const auto least = since(after);
+        end(3001);
+        w.until("its end", [&] { return w.count(destroys) == ends + 1; });
+        const auto all = w.select(destroys);
+        BOOST_TEST(all.back().packets_orig() == 2U);
+        BOOST_TEST(all.back().conntrack() == w.select(updates).back().conntrack());
+        check_duration(all.back(), least, since(before));
+        if (ends != 0) {
+            BOOST_TEST(all.front().packets_orig() == 1U);
+            BOOST_TEST(all.front().conntrack() == 0U); // Not known.
+        }
+        w.stop();
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
