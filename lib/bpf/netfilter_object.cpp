@@ -38,6 +38,12 @@ constexpr std::array places = {
     place{NFPROTO_IPV4, NF_INET_LOCAL_IN}, place{NFPROTO_IPV4, NF_INET_POST_ROUTING},
     place{NFPROTO_IPV6, NF_INET_LOCAL_IN}, place{NFPROTO_IPV6, NF_INET_POST_ROUTING}};
 
+// 0 if it was not.
+std::uint64_t seen_birth(const ctflow_flow_state& flow) noexcept {
+    const auto unseen = flow.origin & (CTFLOW_FLOW_ADOPTED | CTFLOW_FLOW_UNSEEN);
+    return unseen != 0 ? 0 : flow.origin & ~CTFLOW_FLOW_BITS;
+}
+
 } // namespace
 
 bool netfilter_possible(const host::kernel_btf& btf, error_code& ec, diagnostics& diag) {
@@ -204,8 +210,7 @@ std::uint64_t netfilter_object::release_unreported(const unreported_end& end) no
         (void)bpf_map_update_elem(unreported, &key, &flow, BPF_NOEXIST);
         return 0;
     }
-    const auto unseen = flow.origin & (CTFLOW_FLOW_ADOPTED | CTFLOW_FLOW_UNSEEN);
-    return unseen != 0 ? 0 : flow.origin & ~CTFLOW_FLOW_BITS;
+    return seen_birth(flow);
 }
 
 std::uint64_t netfilter_object::unreported_birth(const ctflow_unreported_key& key) const noexcept {
@@ -214,7 +219,7 @@ std::uint64_t netfilter_object::unreported_birth(const ctflow_unreported_key& ke
         bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.unreported), &key, &flow) != 0) {
         return 0;
     }
-    return flow.origin & ~CTFLOW_FLOW_BITS;
+    return seen_birth(flow);
 }
 
 } // namespace ctflow::bpf

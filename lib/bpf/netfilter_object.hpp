@@ -60,8 +60,8 @@ public:
     // When it was born, by the clock of records, if that was seen; else 0.
     std::uint64_t release_unreported(const unreported_end& end) noexcept;
 
-    // When what is remembered of a tuple was born, by the clock of records; 0 if nothing is. Of
-    // what was found later: some time before.
+    // When what is remembered of a tuple was born, by the clock of records; 0 if nothing is, or
+    // that was not seen.
     std::uint64_t unreported_birth(const ctflow_unreported_key& key) const noexcept;
 
 private:

@@ -82,14 +82,14 @@ bool end_source::take() {
     return read_empty_ && !needed_ && !listing_;
 }
 
-void end_source::tell() {
+bool end_source::tell() {
     const auto now = boot_now();
+    book_.take_others(ended_); // By what was in the rings.
     for (const auto& t : taken_) {
         on_taken(t, now);
     }
     taken_.clear();
     book_.take_others(ended_);
-    hand_on();
     if (needed_ || listing_) {
         count_drops();
     }
@@ -98,6 +98,13 @@ void end_source::tell() {
     } else if (read_empty_ && needed_) {
         begin_list(now);
     }
+    hand_on();
+    return !needed_ && !listing_;
+}
+
+void end_source::settle() {
+    book_.settle(ended_);
+    hand_on();
 }
 
 end_stats end_source::stats() const noexcept {
@@ -192,6 +199,7 @@ bool end_source::give_up() {
     }
     failures_ = 0;
     needed_ = listing_ = false;
+    book_.settle(ended_);
     add(resyncs_failed_, 1);
     return true;
 }

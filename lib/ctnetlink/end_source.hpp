@@ -31,11 +31,12 @@ struct end_stats {
 
 // Brings the ends of flows from ctnetlink to the book of those alive, in a reactor.
 //
-// After an overrun conntrack's table is listed by the same socket, so that it is known which ends
-// come before and which after what is listed: the kernel tells of an end before it takes the flow
-// out of the table (nf_ct_delete()). The list is asked for when the socket has been read empty,
-// since up to then the kernel goes on dropping. Another overrun meanwhile takes nothing from the
-// list, pieces of which cannot be lost; but it must be followed by another.
+// After an overrun, or to find out whose an end is, conntrack's table is listed by the same socket,
+// so that it is known which ends come before and which after what is listed: the kernel tells of an
+// end before it takes the flow out of the table (nf_ct_delete()). The list is asked for when the
+// socket has been read empty, since up to then the kernel goes on dropping. Another overrun
+// meanwhile takes nothing from the list, pieces of which cannot be lost; but it must be followed by
+// another.
 //
 // A list goes on whenever something is read. So a socket that is empty while one is unfinished
 // means that it is stuck: the kernel had no memory for a piece. A question with a short answer
@@ -71,9 +72,12 @@ public:
     std::chrono::nanoseconds interval() const noexcept override { return interval_; }
     void tick() override;
 
-    // Also false while the table is looked through, or to be.
+    // Both are also false while the table is looked through, or to be.
     bool take() override;
-    void tell() override;
+    bool tell() override;
+
+    // For the last time: tells what it would have told later.
+    void settle();
 
     end_stats stats() const noexcept;
 
@@ -113,7 +117,8 @@ private:
     bool read_empty_ = false;     // By the last take(),
     std::uint64_t empty_at_ = 0;  // which began then; or by the last that found it empty.
     std::uint64_t caught_up_ = 0; // The same, before what is in taken_.
-    bool needed_ = false;         // A resync: ends have been lost since the last one began.
+    bool needed_ = false;         // A resync: ends have been lost since the last one began, or one
+                                  // has been read of which it is to tell whose it is.
     bool listing_ = false;        // A list has been asked for and is not through.
     bool incomplete_ = false;     // It lacks something.
     int failures_ = 0;            // In a row.

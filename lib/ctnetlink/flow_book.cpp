@@ -30,10 +30,6 @@ flow_key key_of(const ctflow_record& r, std::uint16_t zone) noexcept {
     return key;
 }
 
-constexpr std::uint64_t distance(std::uint64_t a, std::uint64_t b) noexcept {
-    return a < b ? b - a : a - b;
-}
-
 } // namespace
 
 std::size_t flow_book::hash::operator()(const flow_key& key) const noexcept {
@@ -61,7 +57,7 @@ void flow_book::on_update(ctflow_record& r, const ctflow_trailer* trailer,
         keep(place->second, trailer);
         return;
     }
-    if (doubtful_.is_refuted_by(i, r)) {
+    if (!doubtful_.empty() && doubtful_.is_refuted_by(i, r)) {
         disown(i, others_);
     }
     auto& e = entries_[i];
@@ -100,30 +96,28 @@ void flow_book::set_last_words(ended& e, index its, const message& m, std::uint6
 }
 
 bool flow_book::on_end(const message& m, const reading& at, std::vector<ended>& out) {
-    index its = none;
-    index over = none;
-    if (const auto place = newest_.find(m.key); place != newest_.end()) {
+    const auto place = newest_.find(m.key);
+    if (place == newest_.end()) {
+        tell(none, m, at, out);
+        return true;
+    }
+    auto its = match(place->second, m.start);
+    if (its != none && has_ended(its, place->second, m, at)) {
+        tell_all_over(unlink(place->second, its, m.start), at.now, out);
+        tell_over(its, at.now, out);
         its = match(place->second, m.start);
-        if (its != none) {
-            disown(its, out); // There is another for it.
-            if (is_doubtful(entries_[its], at)) {
-                doubtful_.add(its, m, at, resync_.number);
-                return false;
-            }
-        }
-        over = unlink(place->second, its, m.start);
-        if (place->second == none) {
-            newest_.erase(place);
+    }
+    if (its != none) {
+        disown(its, out); // There is another for it.
+        if (is_doubtful(entries_[its], at)) {
+            doubtful_.add(its, m, at, resync_.number);
+            return false;
         }
     }
-
-    const auto before = std::ssize(out);
-    while (over != none) {
-        const auto older = entries_[over].older;
-        tell_over(over, at.now, out);
-        over = older;
+    tell_all_over(unlink(place->second, its, m.start), at.now, out);
+    if (place->second == none) {
+        newest_.erase(place);
     }
-    std::reverse(out.begin() + before, out.end()); // The oldest first.
     tell(its, m, at, out);
     return true;
 }
@@ -131,6 +125,18 @@ bool flow_book::on_end(const message& m, const reading& at, std::vector<ended>& 
 void flow_book::take_others(std::vector<ended>& out) {
     out.insert(out.end(), others_.begin(), others_.end());
     others_.clear();
+}
+
+void flow_book::settle(std::vector<ended>& out) {
+    take_others(out);
+    while (const auto i = doubtful_.any()) {
+        disown(*i, out);
+        auto& e = entries_[*i];
+        if (std::exchange(e.confirmed, false)) {
+            e.generation = generation_;
+            ++young_;
+        }
+    }
 }
 
 // The end of a flow that is in the book no more, or, if `its` is none, of one without records.
@@ -171,7 +177,7 @@ void flow_book::on_listed(const message& m) {
     if (i == none) {
         return;
     }
-    if (!doubtful_.is_listed(i, m, resync_)) {
+    if (!doubtful_.is_listed(i, i == place->second, m, resync_)) {
         return;
     }
     disown(i, others_);
@@ -299,6 +305,13 @@ flow_book::index flow_book::unlink(index& newest, index its, std::uint64_t start
     return its != none ? std::exchange(entries_[its].older, none) : over;
 }
 
+// Whether the end that waits for it is its own, and the one that is read now another's.
+bool flow_book::has_ended(index its, index newest, const message& m, const reading& at) const {
+    return !doubtful_.empty() &&
+           doubtful_.is_own(its, entries_[its].record.start,
+                            newest != its ? entries_[newest].birth : 0, m, at);
+}
+
 // Whether an end may be that of the one before, which has no entry. Where the kernel notes starts,
 // this one's is not known yet, or it would match or not.
 bool flow_book::is_doubtful(const entry& e, const reading& at) noexcept {
@@ -325,6 +338,17 @@ void flow_book::confirm(entry& e) noexcept {
     if (!std::exchange(e.confirmed, true)) {
         --(e.generation == generation_ ? young_ : old_);
     }
+}
+
+// From the newest to the oldest, which comes first.
+void flow_book::tell_all_over(index newest, std::uint64_t now, std::vector<ended>& out) {
+    const auto before = std::ssize(out);
+    while (newest != none) {
+        const auto older = entries_[newest].older;
+        tell_over(newest, now, out);
+        newest = older;
+    }
+    std::reverse(out.begin() + before, out.end());
 }
 
 // Nothing is heard of it any more.

@@ -73,6 +73,10 @@ public:
     // Ends that waited, and turned out to be of flows without records.
     void take_others(std::vector<ended>& out);
 
+    // If nothing more is to be found out: of whom the ends are that still wait, nobody knows, and
+    // so they are told. The flows whose they may be are in doubt.
+    void settle(std::vector<ended>& out);
+
     // After ends were lost the table is listed, from begin_resync() on. on_listed() takes what is
     // there; end_resync() tells that those are over that were known when it began and were not
     // listed, and returns whether all is known: if not, some were too young, and the table is to be
@@ -118,8 +122,10 @@ private:
     void keep(index i, const ctflow_trailer* trailer);
     void set_last_words(ended& e, index its, const message& m, std::uint64_t now) const;
     void tell(index its, const message& m, const reading& at, std::vector<ended>& out);
+    void tell_all_over(index newest, std::uint64_t now, std::vector<ended>& out);
     void tell_over(index i, std::uint64_t now, std::vector<ended>& out);
     void disown(index i, std::vector<ended>& out);
+    bool has_ended(index its, index newest, const message& m, const reading& at) const;
     static bool is_doubtful(const entry& e, const reading& at) noexcept;
     static bool is_another(const entry& e, const ctflow_record& r,
                            transport::record_tag tag) noexcept;

@@ -51,7 +51,7 @@ kept_flows kept_flows_of(const config& c, bool netfilter) noexcept {
 std::uint64_t flow_table_bytes(const kept_flows& kept) noexcept {
     const auto bits =
         std::max<std::uint32_t>(CTFLOW_COOLDOWN_MIN_BITS, std::bit_width(kept.max_flows));
-    const std::uint64_t each = 89 + (kept.processes ? 105 : 0) + (kept.unreported ? 129 : 0);
+    const std::uint64_t each = 89 + (kept.processes ? 105 : 0) + (kept.unreported ? 121 : 0);
     return kept.max_flows * each + (sizeof(std::uint64_t) << bits);
 }
 

@@ -24,7 +24,7 @@ struct kept_flows {
 kept_flows kept_flows_of(const config& c, bool netfilter) noexcept;
 
 // What the kernel sets aside for these: 89 bytes for each flow as measured on Linux 6.1, and the
-// words of bpf/cooldown.h, of which there are two for each; 105 for a process, 129 for one without
+// words of bpf/cooldown.h, of which there are two for each; 105 for a process, 121 for one without
 // an event.
 std::uint64_t flow_table_bytes(const kept_flows& kept) noexcept;
 

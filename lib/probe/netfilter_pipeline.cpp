@@ -127,6 +127,7 @@ error_code netfilter_pipeline::take(const replace&) {
 }
 
 void netfilter_pipeline::close() {
+    ends_.settle();
     sink.close();
     ends_.close();
 }

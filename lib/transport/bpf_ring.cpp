@@ -34,8 +34,8 @@ ring_pass read_netfilter_ring(std::span<const std::byte> data, std::uint64_t hea
             tags[index] = {.zone = static_cast<std::uint16_t>(update.zone),
                            .begins = update.begins != 0,
                            .born = update.born != 0,
-                           .origin = update.record.timestamp - age,
-                           .follows = update.follows != 0};
+                           .follows = update.follows != 0,
+                           .origin = update.record.timestamp - age};
             return true;
         });
 }

@@ -72,8 +72,7 @@ void reader::tick_side(const run_pointer& run) {
 bool reader::drain_side() {
     const bool all = side_->take();
     drain_rings();
-    side_->tell();
-    return all;
+    return side_->tell() && all;
 }
 
 } // namespace ctflow::transport

@@ -16,8 +16,8 @@ public:
     // there may be more.
     virtual bool take() = 0;
 
-    // Hands on what was taken. Before, the rings are drained.
-    virtual void tell() = 0;
+    // Hands on what was taken. Before, the rings are drained. False if it asks for another turn.
+    virtual bool tell() = 0;
 
     // How often tick() is to be called, and then the two above, though there may be nothing to
     // read; never if zero.

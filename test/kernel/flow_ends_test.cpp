@@ -117,8 +117,7 @@ struct fixture {
     // As the reader does.
     bool turn() {
         const bool all = source.take();
-        source.tell();
-        return all;
+        return source.tell() && all;
     }
 
     // Turns whenever there is something to read, until it is true and for a moment after.
@@ -224,7 +223,7 @@ BOOST_FIXTURE_TEST_CASE(a_deleted_flow_ends_with_its_counters, fixture) {
     BOOST_REQUIRE(counted.packets_orig == 3U);
     auto r =
         make_record(AF_INET, "127.0.0.1", "127.0.0.1", IPPROTO_UDP, ::htons(1001), ::htons(1002));
-    book.on_update(r, nullptr, {0, true, true, r.timestamp});
+    book.on_update(r, nullptr, {0, true, true, false, r.timestamp});
 
     ns.run("conntrack -D -p udp");
     until_ends(1);
@@ -246,7 +245,8 @@ struct reused_fixture : fixture {
     void follower() {
         auto r = make_record(AF_INET, "127.0.0.1", "127.0.0.1", IPPROTO_UDP, ::htons(1001),
                              ::htons(1002));
-        book.on_update(r, nullptr, {0, true, true, r.timestamp, true});
+        r.start = wall_now();
+        book.on_update(r, nullptr, {0, true, true, true, r.timestamp});
         send_udp(1001, 1002, 2);
     }
 
@@ -352,7 +352,7 @@ BOOST_FIXTURE_TEST_CASE(the_kernels_start_tells_flows_of_one_tuple_apart, fixtur
                              ::htons(53), 0xa000 + i);
         r.start = wall_now();
         told.push_back(r.start);
-        book.on_update(r, nullptr, {0, true, true, r.timestamp});
+        book.on_update(r, nullptr, {0, true, true, false, r.timestamp});
         ns.run(make);
         // It lives for longer than its first packet was under way.
         std::this_thread::sleep_for(std::chrono::nanoseconds(wall_now() - r.start) + 10ms);

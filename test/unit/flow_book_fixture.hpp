@@ -86,7 +86,7 @@ struct fixture {
         r.timestamp = ++records;
         const auto origin = begins ? origins[f.conntrack] = records
                                    : origins.try_emplace(f.conntrack, records).first->second;
-        book.on_update(r, nullptr, {f.zone, begins, begins, origin, f.follows});
+        book.on_update(r, nullptr, {f.zone, begins, begins, f.follows, origin});
         return r.start;
     }
 

@@ -171,6 +171,96 @@ BOOST_AUTO_TEST_CASE(who_has_a_follower_without_records_that_is_listed_is_gone) 
     BOOST_TEST(others().empty());
 }
 
+BOOST_AUTO_TEST_CASE(what_is_told_late_comes_before_what_is_told_after) {
+    first(f, 0);
+    doubtful(0, 7);
+    records = now;
+    later(f, 0);
+    book.take_others(out);
+    book.on_end(f.told(message_kind::end, 0, 9), {now, now}, out);
+    BOOST_REQUIRE(out.size() == 2U);
+    check_others({out[0]}, 7, now);
+    check_its({out[1]}, 9);
+}
+
+// A flow of its key that has records began while the table was looked through: it may be listed.
+BOOST_AUTO_TEST_CASE(who_has_a_follower_that_began_since_is_not_told_by_a_list) {
+    const flow other{.conntrack = 0xb};
+    first(f, 0);
+    doubtful(0, 7);
+    book.begin_resync(now);
+    first(other, 0);
+    list(f, 0);
+    BOOST_TEST(end_resync().empty());
+    BOOST_TEST(!all_known);
+    BOOST_TEST(others().empty());
+    resync(true);
+    BOOST_TEST(all_known);
+    BOOST_TEST(book.size() == 1U);
+    BOOST_REQUIRE(out.size() == 1U);
+    BOOST_TEST(out[0].conntrack == f.conntrack);
+    BOOST_TEST(out[0].record.packets_orig == 7U);
+    BOOST_TEST(others().empty());
+}
+
+// All ends from before the next one's birth have been read: the last of them is its.
+BOOST_AUTO_TEST_CASE(the_end_of_the_next_tells_too) {
+    for (const bool recorded : {true, false}) {
+        const flow other{.conntrack = 0xb};
+        first(f, 0);
+        doubtful(0, 30);
+        if (recorded) {
+            first(other, 0);
+        }
+        unrecorded = recorded ? 0 : ++records;
+        caught_up = records + confirmation_time;
+        const auto both = end(f, 0, 3);
+        BOOST_TEST(!waits);
+        BOOST_REQUIRE(both.size() == 2U);
+        check_its({both[0]}, 30);
+        BOOST_TEST(!both[1].reconstructed);
+        BOOST_TEST(both[1].conntrack == (recorded ? other.conntrack : 0U));
+        BOOST_TEST(both[1].record.packets_orig == 3U);
+        caught_up = 0;
+        unrecorded = 0;
+    }
+}
+
+BOOST_AUTO_TEST_CASE(of_two_ends_with_starts_the_nearer_is_its) {
+    for (const bool former : {true, false}) {
+        first(f, 1000);
+        doubtful(former ? 900 : 1003, 7);
+        const auto both = end(f, former ? 1003 : 5000, 3);
+        if (former) {
+            check_others(both, 7, now);
+            resync(false);
+            check_its(out, 3);
+        } else {
+            BOOST_REQUIRE(both.size() == 2U);
+            check_its({both[0]}, 7);
+            check_others({both[1]}, 3, now);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(settled_an_end_is_nobodys_and_its_flow_in_doubt) {
+    first(f, 0);
+    records = now - 1;
+    later(f, 0);
+    doubtful(0, 7);
+    out.clear();
+    book.settle(out);
+    check_others(out, 7, now);
+    BOOST_TEST(book.size() == 1U);
+    BOOST_TEST(!book.in_doubt());
+    BOOST_TEST(book.in_doubt());
+    later(f, 0);
+    BOOST_TEST(!book.in_doubt());
+    out.clear();
+    book.settle(out);
+    BOOST_TEST(out.empty());
+}
+
 // The one before may be on its way out, or this one.
 BOOST_AUTO_TEST_CASE(who_is_dying_when_listed_does_not_tell) {
     first(f, 0);

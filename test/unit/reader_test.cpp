@@ -44,11 +44,13 @@ struct side final : transport::side_source {
         left -= left > 0 ? 1 : 0;
         return left == 0;
     }
-    void tell() override {
+    bool tell() override {
         ++told;
         if (at_tell) {
             at_tell();
         }
+        asks -= asks > 0 ? 1 : 0;
+        return asks == 0;
     }
 
     void wake() const {
@@ -58,6 +60,7 @@ struct side final : transport::side_source {
 
     int event_fd;
     int left = 1;
+    int asks = 1;
     int taken = 0;
     int told = 0;
     std::function<void()> at_take;
@@ -139,6 +142,20 @@ BOOST_FIXTURE_TEST_CASE(a_side_source_that_has_more_has_another_turn_by_itself, 
     ctx.poll();
     BOOST_TEST(other.taken == 5);
     BOOST_TEST(other.told == 5);
+    finish();
+}
+
+BOOST_FIXTURE_TEST_CASE(so_has_one_that_asks_for_it_when_it_has_told, side_fixture) {
+    other.asks = 3;
+    run();
+    other.wake();
+    ctx.poll();
+    BOOST_TEST(other.told == 3);
+    other.asks = 4;
+    subject->stop({});
+    ctx.poll();
+    BOOST_TEST(other.told == 7);
+    BOOST_TEST(sink->closed);
     finish();
 }
 
