@@ -95,7 +95,9 @@ struct tally {
                 continue;
             }
             const auto i = e.src_addr().to_v4().to_uint() - first_address;
-            BOOST_REQUIRE(i < flows);
+            if (i >= flows) {
+                continue; // Turned around: conntrack picks up an answer to what was just deleted.
+            }
             ++(e.kind() == event_kind::update ? updates : destroys)[i];
         }
     }
