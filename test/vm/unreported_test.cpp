@@ -104,6 +104,16 @@ void check_duration(const event& e, std::chrono::nanoseconds least, std::chrono:
     BOOST_TEST(e.duration()->count() <= most.count());
 }
 
+// The last end is of the flow that had the last update, with so many packets in all.
+void check_last(const watch& w, std::uint64_t packets, std::chrono::nanoseconds least,
+                std::chrono::nanoseconds most) {
+    BOOST_REQUIRE(w.count(updates) > 0U);
+    const auto last = w.select(destroys).back();
+    BOOST_TEST(last.packets_orig() == packets);
+    BOOST_TEST(last.conntrack() == w.select(updates).back().conntrack());
+    check_duration(last, least, most);
+}
+
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(unreported, lone_namespace)
@@ -287,11 +297,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_who_was_refused_is_not_that_of_his_follower) {
         const auto least = since(after);
         end(3001);
         w.until("its end", [&] { return w.count(destroys) == 1; });
-        BOOST_REQUIRE(w.count(updates) > 0U);
-        const auto last = w.select(destroys).back();
-        BOOST_TEST(last.packets_orig() == 3U);
-        BOOST_TEST(last.conntrack() == w.select(updates).back().conntrack());
-        check_duration(last, least, since(before));
+        check_last(w, 3, least, since(before));
         w.stop();
     }
 }
@@ -309,11 +315,7 @@ BOOST_AUTO_TEST_CASE(nor_if_both_ends_are_read_at_once) {
         const auto least = since(after);
         end(3001);
         w.until("its end", [&] { return w.count(destroys) == 1; });
-        BOOST_REQUIRE(w.count(updates) > 0U);
-        const auto last = w.select(destroys).back();
-        BOOST_TEST(last.packets_orig() == 2U);
-        BOOST_TEST(last.conntrack() == w.select(updates).back().conntrack());
-        check_duration(last, least, since(before));
+        check_last(w, 2, least, since(before));
         w.idle(300ms);
         BOOST_TEST(w.count(destroys) == 1U);
         w.stop();
@@ -340,13 +342,11 @@ BOOST_AUTO_TEST_CASE(nor_if_there_is_another_filter_by_then) {
         const auto least = since(after);
         end(3001);
         w.until("its end", [&] { return w.count(destroys) == ends + 1; });
-        const auto all = w.select(destroys);
-        BOOST_TEST(all.back().packets_orig() == 2U);
-        BOOST_TEST(all.back().conntrack() == w.select(updates).back().conntrack());
-        check_duration(all.back(), least, since(before));
+        check_last(w, 2, least, since(before));
         if (ends != 0) {
-            BOOST_TEST(all.front().packets_orig() == 1U);
-            BOOST_TEST(all.front().conntrack() == 0U); // Not known.
+            const auto first = w.select(destroys).front();
+            BOOST_TEST(first.packets_orig() == 1U);
+            BOOST_TEST(first.conntrack() == 0U); // Not known.
         }
         w.stop();
     }
