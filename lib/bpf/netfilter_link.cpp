@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/netfilter_link.hpp"
 
-#include "bpf/netfilter_abi.hpp"
+#include "bpf/netfilter_abi.h"
 
 #include <cerrno>
 #include <climits>
@@ -41,7 +41,7 @@ netfilter_link::netfilter_link(int program_fd, std::uint32_t family, std::uint32
     link_create attr{
         .prog_fd = static_cast<std::uint32_t>(program_fd),
         .target_fd = 0,
-        .attach_type = netfilter_attach_type,
+        .attach_type = CTFLOW_ATTACH_TYPE_NETFILTER,
         .flags = 0,
         .pf = family,
         .hooknum = hook,

@@ -3,7 +3,7 @@
 
 #include "bpf/explain.hpp"
 #include "bpf/filter_slot.hpp"
-#include "bpf/netfilter_abi.hpp"
+#include "bpf/netfilter_abi.h"
 #include "bpf/print.hpp"
 #include "bpf/tables.hpp"
 #include "cooldown.h"
@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -91,10 +90,7 @@ netfilter_object::netfilter_object(const config& c, const host::kernel_btf& btf,
     }
     const auto& maps = skeleton_->maps;
     auto* const program = skeleton_->progs.netfilter_packet;
-    // No conversions: the values are not among those that the enumerations of older headers have.
-    bpf_program__set_type(program, std::bit_cast<bpf_prog_type>(netfilter_program_type));
-    bpf_program__set_expected_attach_type(program,
-                                          std::bit_cast<bpf_attach_type>(netfilter_attach_type));
+    ctflow_set_netfilter_type(program);
     bpf_map__set_max_entries(maps.updates_ring, static_cast<std::uint32_t>(host::shared_ring_size(
                                                     c.buffer_pages, machine)));
     skeleton_->rodata->possible_cpus = size_states(maps.ring_states, 1);
