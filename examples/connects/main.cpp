@@ -54,27 +54,34 @@ program load() {
     return p;
 }
 
+// To be told to libbpf, which wants zeros between the members too: `{}` need not put them there.
+template <class Options>
+void clear(Options& options) {
+    std::memset(&options, 0, sizeof(options));
+    options.sz = sizeof(options);
+}
+
 // The program at an interface's egress, as long as this lives.
 class attachment {
 public:
     attachment(const program& p, const std::string& interface) {
-        hook_.sz = sizeof(hook_);
+        clear(hook_);
         hook_.attach_point = BPF_TC_EGRESS;
         hook_.ifindex = static_cast<int>(::if_nametoindex(interface.c_str()));
         check(hook_.ifindex != 0 ? 0 : -errno, interface);
         // It stays there, with nothing in it: others may have come to use it when we go.
         const int created = bpf_tc_hook_create(&hook_);
         check(created == -EEXIST ? 0 : created, "making a clsact qdisc");
-        bpf_tc_opts options{};
-        options.sz = sizeof(options);
+        bpf_tc_opts options;
+        clear(options);
         options.prog_fd = bpf_program__fd(p->progs.on_egress);
         check(bpf_tc_attach(&hook_, &options), "attaching");
         handle_ = options.handle;
         priority_ = options.priority;
     }
     ~attachment() {
-        bpf_tc_opts options{};
-        options.sz = sizeof(options);
+        bpf_tc_opts options;
+        clear(options);
         options.handle = handle_;
         options.priority = priority_;
         bpf_tc_detach(&hook_, &options);
@@ -83,7 +90,7 @@ public:
     attachment& operator=(const attachment&) = delete;
 
 private:
-    bpf_tc_hook hook_{};
+    bpf_tc_hook hook_;
     std::uint32_t handle_ = 0;
     std::uint32_t priority_ = 0;
 };

@@ -50,7 +50,8 @@ object::object(const config& c, const attach_plan& plan, error_code& ec, diagnos
                         c.reserve_pages},
                        current_circumstances(), diag);
     };
-    bpf_object_open_opts options{};
+    bpf_object_open_opts options;
+    std::memset(&options, 0, sizeof(options)); // libbpf wants zeros between the members too.
     options.sz = sizeof(options);
     options.btf_custom_path = c.btf_file.empty() ? nullptr : c.btf_file.c_str();
     skeleton_.reset(ctflow_acct::open(&options));

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 
 #include <bpf/bpf.h>
@@ -11,7 +12,8 @@ namespace ctflow::test {
 
 void run_once(int program_fd) {
     std::array<unsigned char, 64> packet{};
-    bpf_test_run_opts options{};
+    bpf_test_run_opts options;
+    std::memset(&options, 0, sizeof(options)); // libbpf wants zeros between the members too.
     options.sz = sizeof(options);
     options.data_in = packet.data();
     options.data_size_in = packet.size();
