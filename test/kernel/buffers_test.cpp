@@ -4,6 +4,7 @@
 #include "support/cpus.hpp"
 #include "support/failing_memory.hpp"
 #include "support/resources.hpp"
+#include "support/sanitizers.hpp"
 #include "support/sender.hpp"
 
 #include <ctflow/perf_buffer.hpp>
@@ -546,7 +547,7 @@ BOOST_AUTO_TEST_CASE(sizes_that_are_none_are_refused) {
     const sender source(sender::way::perf);
     error_code ec;
     diagnostics diag;
-    for (const std::size_t pages : {0, 3, 131072}) {
+    for (const std::size_t pages : {0U, 3U, 131072U}) {
         const perf_buffer refused(ctx, source.fd(), {.pages = pages}, ec, diag);
         BOOST_TEST((ec == asio::error::invalid_argument));
         BOOST_TEST(diag.find("power of two") != diag.npos);
@@ -633,7 +634,7 @@ BOOST_AUTO_TEST_CASE(a_record_that_is_reserved_is_waited_for_asleep) {
     BOOST_TEST(looks >= 100);
 }
 
-#ifndef __SANITIZE_ADDRESS__
+#ifndef CTFLOW_TEST_WITH_ASAN
 // Descriptors run out, one later each time. UBSan looks at an object's type through a pipe: without
 // descriptors it finds all objects wrong.
 BOOST_AUTO_TEST_CASE(a_perf_buffer_that_fails_has_not_touched_the_map) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/failing_memory.hpp"
 
+#include "support/sanitizers.hpp"
+
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -57,7 +59,7 @@ std::vector<std::size_t> requests_of(const std::function<void()>& f) {
 
 } // namespace ctflow::test
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(CTFLOW_TEST_WITH_ASAN) || defined(CTFLOW_TEST_WITH_TSAN)
 
 namespace {
 

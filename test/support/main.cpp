@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/sanitizers.hpp"
+
 #undef BOOST_TEST_NO_MAIN
 #define BOOST_TEST_MODULE ctflow
 #if defined(BOOST_TEST_DYN_LINK)
@@ -11,7 +13,7 @@
 #include <boost/asio/impl/src.hpp>
 #endif
 
-#if defined(__SANITIZE_THREAD__)
+#if defined(CTFLOW_TEST_WITH_TSAN)
 // Asio counts the references of a shared executor down with release, and fences before it deletes
 // (ref_count_down in asio/detail/atomic_count.hpp). ThreadSanitizer does not know fences.
 extern "C" const char* __tsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier)

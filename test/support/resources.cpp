@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/resources.hpp"
 
+#include "support/sanitizers.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <cstdlib>
@@ -107,7 +109,7 @@ void check_same(const resources& before, const resources& after) {
 }
 
 void check_memory(const resources& before, const resources& after, std::size_t tolerance_kb) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(CTFLOW_TEST_WITH_ASAN) || defined(CTFLOW_TEST_WITH_TSAN)
     (void)before;
     (void)after;
     (void)tolerance_kb;

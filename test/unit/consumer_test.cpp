@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/events.hpp"
+#include "support/sanitizers.hpp"
 
 #include <ctflow/consumer.hpp>
 
@@ -566,7 +567,7 @@ BOOST_AUTO_TEST_CASE(racing_a_receive_against_a_timer_loses_no_event) {
     using namespace asio::experimental::awaitable_operators;
     asio::io_context ctx;
     ctflow::consumer c(ctx, "a", consumer_mode::all, 64);
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(CTFLOW_TEST_WITH_ASAN) || defined(CTFLOW_TEST_WITH_TSAN)
     constexpr std::uint64_t rounds = 5000;
 #else
     constexpr std::uint64_t rounds = 100'000;

@@ -33,7 +33,7 @@ explanation ask(const refusal& r, const circumstances& c) {
 }
 
 explanation refused(int error, const circumstances& c, const std::string& log = "the log") {
-    return ask({error, errc::load_failed, log, 65536}, c);
+    return ask({error, errc::load_failed, log, {65536}}, c);
 }
 
 constexpr const char* no_table = "libbpf: map 'flows': failed to create: Cannot allocate memory";
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(rights_that_may_be_missing_are_told) {
         BOOST_TEST((refused(error, c).code == errc::missing_capabilities));
         BOOST_TEST(refused(error, c).diag.find("CAP_SYS_ADMIN") != std::string::npos);
     }
-    const refusal of_perf{EACCES, errc::attach_failed, "the log", 0};
+    const refusal of_perf{EACCES, errc::attach_failed, "the log", {}};
     BOOST_TEST((ask(of_perf, c).code == errc::missing_capabilities));
     BOOST_TEST(ask(of_perf, c).diag.find("perf_event_paranoid") != std::string::npos);
     BOOST_TEST((ask(of_perf, free_to_do_all()).code == errc::attach_failed));
@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_known_is_told_by_the_log_or_the_error) {
 
 BOOST_AUTO_TEST_CASE(what_can_be_loaded_may_not_be_attached) {
     const auto refused_to_attach = [](int error) {
-        return ask({error, errc::attach_failed, "the log", 0}, free_to_do_all());
+        return ask({error, errc::attach_failed, "the log", {}}, free_to_do_all());
     };
     BOOST_TEST((refused_to_attach(ENOENT).code == errc::conntrack_missing));
     BOOST_TEST((refused_to_attach(E2BIG).code == errc::attach_failed));
