@@ -6,6 +6,7 @@
 #include "vm/watch.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/udp.hpp>
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <functional>
 #include <memory>
@@ -252,6 +254,7 @@ BOOST_AUTO_TEST_CASE(a_context_that_ends_before_the_probe_is_through_closes_its_
 
 BOOST_AUTO_TEST_CASE(other_threads_register_ask_and_stop_while_it_runs) {
     const netns ns("ctflow-threads");
+    const netns::inside here(ns); // All that netfilter's hooks see.
     asio::io_context ctx;
     probe p(ctx, config_under_test());
     p.start();
@@ -261,7 +264,14 @@ BOOST_AUTO_TEST_CASE(other_threads_register_ask_and_stop_while_it_runs) {
     for (int i = 0; i < 3; ++i) {
         threads.emplace_back([&] { ctx.run(); });
     }
-    std::thread traffic([&] { ns.run("ping -c 20 -i 0.02 127.0.0.1"); });
+    std::thread traffic([] { // A flow each.
+        asio::io_context none;
+        for (int i = 0; i < 20; ++i) {
+            udp::socket(none, udp::v4())
+                .send_to(asio::buffer("datagram"), {make_address("127.0.0.1"), 9});
+            std::this_thread::sleep_for(20ms);
+        }
+    });
     for (int i = 0; i < 200; ++i) {
         consumer c(ctx, "passing");
         p.register_consumer(c);
@@ -277,6 +287,7 @@ BOOST_AUTO_TEST_CASE(other_threads_register_ask_and_stop_while_it_runs) {
         t.join();
     }
     BOOST_TEST(!run.value());
+    BOOST_TEST(p.stats().perf_events_total != 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_probe_destroyed_before_it_ever_started_closes_its_consumers) {
