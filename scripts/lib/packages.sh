@@ -7,7 +7,7 @@ build_packages=(g++ cmake ninja-build pkgconf clang bpftool libbpf-dev libmnl-de
 
 # What scripts/vm boots a guest with, and fills it.
 # shellcheck disable=SC2034
-vm_packages=(qemu-system-x86 cpio xz-utils busybox-static bash iproute2 nftables conntrack bpftool
+vm_packages=(qemu-system-x86 cpio xz-utils busybox-static bash dash iproute2 nftables conntrack bpftool
     kmod util-linux libcap2-bin binutils)
 
 # g++ has its sanitizers with it; the fuzzers, which clang builds, have theirs apart. systemd looks
