@@ -72,10 +72,9 @@ netns::netns(std::string name) : name_(std::move(name)) {
         shell("ip netns del " + name_);
     }
     shell("ip netns add " + name_);
-    run("ip link set lo up");
     sysctl("netfilter/nf_conntrack_acct", "1");
     sysctl("netfilter/nf_conntrack_timestamp", "1");
-    run(std::string("nft '") + ruleset + "'");
+    run(std::string("ip link set lo up && nft '") + ruleset + "'");
 
     struct stat s {};
     if (::stat(("/run/netns/" + name_).c_str(), &s) != 0) {
@@ -102,6 +101,13 @@ std::string netns::run(const std::string& command) const {
     const inside in(
         *this); // As is a process that this thread starts, for less than ip takes for it.
     return shell(command);
+}
+
+void netns::link_up(const std::string& device, const std::string& v4, const std::string& v6) const {
+    // One process, and not one for each: in an emulator they take longer than most tests. No
+    // duplicate address detection: the addresses are usable at once.
+    run("printf '%s\\n' 'addr add " + v4 + " dev " + device + "' 'addr add " + v6 + " dev " +
+        device + " nodad' 'link set " + device + " up' | ip -batch -");
 }
 
 void netns::sysctl(const std::string& name, const std::string& value) const {
@@ -141,13 +147,8 @@ scoped_sysctl::~scoped_sysctl() {
 
 netns_pair::netns_pair() : a("ctflow-a"), b("ctflow-b") {
     shell("ip link add va netns ctflow-a type veth peer name vb netns ctflow-b");
-    // No duplicate address detection: the addresses are usable at once.
-    a.run("ip addr add 192.0.2.1/24 dev va");
-    a.run("ip addr add 2001:db8::1/64 dev va nodad");
-    a.run("ip link set va up");
-    b.run("ip addr add 192.0.2.2/24 dev vb");
-    b.run("ip addr add 2001:db8::2/64 dev vb nodad");
-    b.run("ip link set vb up");
+    a.link_up("va", "192.0.2.1/24", "2001:db8::1/64");
+    b.link_up("vb", "192.0.2.2/24", "2001:db8::2/64");
 }
 
 conntrack_entry list_flow(const netns& ns, const std::string& filter) {

@@ -28,6 +28,9 @@ public:
     // Runs a command inside.
     std::string run(const std::string& command) const;
 
+    // Switches a device on, with these addresses.
+    void link_up(const std::string& device, const std::string& v4, const std::string& v6) const;
+
     // Sets /proc/sys/net/NAME inside.
     void sysctl(const std::string& name, const std::string& value) const;
 

@@ -23,21 +23,14 @@ struct routed {
     routed() {
         shell("ip link add eth0 netns ctflow-home type veth peer name lan netns ctflow-router");
         shell("ip link add wan netns ctflow-router type veth peer name eth0 netns ctflow-outside");
-        set_up(home, "eth0", "10.1.0.2/24", "fd00:1::2/64");
-        set_up(router, "lan", "10.1.0.1/24", "fd00:1::1/64");
-        set_up(router, "wan", "192.0.2.1/24", "2001:db8::1/64");
-        set_up(outside, "eth0", "192.0.2.2/24", "2001:db8::2/64");
+        home.link_up("eth0", "10.1.0.2/24", "fd00:1::2/64");
+        router.link_up("lan", "10.1.0.1/24", "fd00:1::1/64");
+        router.link_up("wan", "192.0.2.1/24", "2001:db8::1/64");
+        outside.link_up("eth0", "192.0.2.2/24", "2001:db8::2/64");
         home.run("ip route add default via 10.1.0.1");
         home.run("ip -6 route add default via fd00:1::1");
         router.sysctl("ipv4/ip_forward", "1");
         router.sysctl("ipv6/conf/all/forwarding", "1");
-    }
-
-    static void set_up(const netns& ns, const std::string& device, const std::string& v4,
-                       const std::string& v6) {
-        ns.run("ip addr add " + v4 + " dev " + device);
-        ns.run("ip addr add " + v6 + " dev " + device + " nodad");
-        ns.run("ip link set " + device + " up");
     }
 
     template <class Socket>
