@@ -2,6 +2,7 @@
 //
 // Flows at random, of which it is known what they have moved.
 #include "delta_flow.hpp"
+#include "support/sanitizers.hpp"
 
 #include <ctflow/flow_deltas.hpp>
 
@@ -149,7 +150,11 @@ struct world {
     std::uint64_t evicted = 0;
 };
 
+#if defined(CTFLOW_TEST_WITH_ASAN) || defined(CTFLOW_TEST_WITH_TSAN)
+constexpr std::uint32_t seeds = 20; // Many times slower; all of them run in the other builds.
+#else
 constexpr std::uint32_t seeds = 100;
+#endif
 
 } // namespace
 
