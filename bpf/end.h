@@ -23,10 +23,12 @@ enum {
     CTFLOW_SCTP_SHUTDOWN_ACK_SENT = 7,
 };
 
-/* Both sides have closed it, or one has reset it. States are 0 of other protocols. */
-static inline int flow_is_over(unsigned int tcp_state, unsigned int sctp_state) {
+/* Both sides have closed it, or one has reset it. States are 0 of other protocols. Of SCTP an INIT
+ * that nobody has answered is CLOSED, too (sctp_conntracks in nf_conntrack_proto_sctp.c). */
+static inline int flow_is_over(unsigned int tcp_state, unsigned int sctp_state,
+                               unsigned int status) {
     return (tcp_state >= CTFLOW_TCP_LAST_ACK && tcp_state <= CTFLOW_TCP_CLOSE) ||
-           sctp_state == CTFLOW_SCTP_CLOSED;
+           (sctp_state == CTFLOW_SCTP_CLOSED && (status & CTFLOW_STATUS_SEEN_REPLY));
 }
 
 /* Whether conntrack may evict a flow that is assured (can_early_drop of each protocol). DCCP's
@@ -50,7 +52,7 @@ static inline int flow_is_closing(unsigned int proto, unsigned int tcp_state,
 static inline enum ctflow_end_reason end_reason_of(enum ctflow_time_left time, unsigned int proto,
                                                    unsigned int tcp_state, unsigned int sctp_state,
                                                    unsigned int status, int evicting) {
-    if (flow_is_over(tcp_state, sctp_state))
+    if (flow_is_over(tcp_state, sctp_state, status))
         return CTFLOW_END_CLOSED;
     if (time == CTFLOW_TIME_UP)
         return CTFLOW_END_TIMEOUT;

@@ -6,7 +6,8 @@
 namespace {
 
 constexpr unsigned plain = CTFLOW_STATUS_CONFIRMED | CTFLOW_STATUS_DYING;
-constexpr unsigned assured = plain | CTFLOW_STATUS_ASSURED;
+constexpr unsigned answered = plain | CTFLOW_STATUS_SEEN_REPLY;
+constexpr unsigned assured = answered | CTFLOW_STATUS_ASSURED;
 constexpr unsigned tcp = 6;
 constexpr unsigned udp = 17;
 constexpr unsigned dccp = 33;
@@ -22,9 +23,20 @@ BOOST_AUTO_TEST_CASE(a_connection_is_over_once_both_sides_have_closed_it_or_one_
     for (unsigned state = 0; state < 16; ++state) {
         const bool over =
             state == CTFLOW_TCP_LAST_ACK || state == time_wait || state == CTFLOW_TCP_CLOSE;
-        BOOST_TEST(flow_is_over(state, 0) == (over ? 1 : 0));
-        BOOST_TEST(flow_is_over(0, state) == (state == CTFLOW_SCTP_CLOSED ? 1 : 0));
+        BOOST_TEST(flow_is_over(state, 0, plain) == (over ? 1 : 0));
+        BOOST_TEST(flow_is_over(0, state, answered) == (state == CTFLOW_SCTP_CLOSED ? 1 : 0));
+        BOOST_TEST(flow_is_over(0, state, plain) == 0);
     }
+}
+
+BOOST_AUTO_TEST_CASE(an_association_that_nobody_has_answered_was_not_closed) {
+    const auto reason = [](ctflow_time_left time) {
+        return end_reason_of(time, sctp, 0, CTFLOW_SCTP_CLOSED, plain, 0);
+    };
+    BOOST_TEST(reason(CTFLOW_TIME_UP) == CTFLOW_END_TIMEOUT);
+    BOOST_TEST(reason(CTFLOW_TIME_LEFT) == CTFLOW_END_UNKNOWN);
+    BOOST_TEST(end_reason_of(CTFLOW_TIME_UP, sctp, 0, CTFLOW_SCTP_CLOSED, answered, 0) ==
+               CTFLOW_END_CLOSED); // Refused by an ABORT.
 }
 
 BOOST_AUTO_TEST_CASE(what_is_over_was_closed_however_it_was_taken_out) {
