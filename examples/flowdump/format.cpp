@@ -140,6 +140,9 @@ std::string to_json(const ctflow::event& e, std::optional<std::uint16_t> communi
         .add("netns", e.netns())
         .add("proto", e.proto())
         .add_raw("status", list_names(to_string(e.status())));
+    if (e.tcp_state() != ctflow::tcp_state::none) {
+        o.add("tcp_state", to_string(e.tcp_state()));
+    }
     add_details(o, e);
     if (e.kind() == ctflow::event_kind::destroy) {
         add_end(o, e);

@@ -50,22 +50,33 @@ std::string list(const std::bitset<128>& labels) {
     return out;
 }
 
+constexpr const char* hex_digits = "0123456789abcdef";
+
+// Flags as 0x23.
+std::string hexadecimal(std::uint8_t byte) {
+    return {'0', 'x', hex_digits[byte >> 4], hex_digits[byte & 0xf]};
+}
+
 // Those bytes that are not plain as \x1b: a process may choose any.
 std::string printable(const std::string& bytes) {
-    constexpr const char* digits = "0123456789abcdef";
     std::string out;
     for (const char c : bytes) {
         const auto byte = static_cast<unsigned char>(c);
         if (byte >= 0x20 && byte < 0x7f && c != '\\') {
             out += c;
         } else {
-            ((out += "\\x") += digits[byte >> 4]) += digits[byte & 0xf];
+            ((out += "\\x") += hex_digits[byte >> 4]) += hex_digits[byte & 0xf];
         }
     }
     return out;
 }
 
 void append_details(std::string& out, const event& e) {
+    if (const auto sides = e.tcp_sides()) {
+        out += " flags " + hexadecimal(sides->orig.flags) + ',' + hexadecimal(sides->ret.flags) +
+               " window scales " + std::to_string(sides->orig.window_scale) + ',' +
+               std::to_string(sides->ret.window_scale);
+    }
     if (e.zone() != 0) {
         out += " zone " + std::to_string(e.zone());
         if (e.zone_direction() != zone_direction::both) {

@@ -97,6 +97,15 @@ BOOST_AUTO_TEST_CASE(ipv6_destroy) {
                    R"("status":["DYING"],"end_reason":"unknown"})");
 }
 
+BOOST_AUTO_TEST_CASE(a_connection_has_its_state) {
+    auto r = some_record();
+    r.proto = IPPROTO_TCP;
+    r.tcp_state = 3;
+    const auto json = flowdump::to_json(ctflow::event(r));
+    BOOST_TEST(json.substr(json.find(R"("status")")) ==
+               R"("status":[],"tcp_state":"ESTABLISHED"})");
+}
+
 BOOST_AUTO_TEST_CASE(what_few_flows_have_comes_behind) {
     auto r = some_record();
     r.proto = IPPROTO_TCP;

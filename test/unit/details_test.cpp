@@ -129,6 +129,7 @@ BOOST_AUTO_TEST_CASE(each_detail_is_read_from_its_place) {
     BOOST_TEST((*e.tcp_sides() == tcp_sides{{0x05, 7}, {0x22, 9}}));
     BOOST_TEST(e.tcp_sides()->orig.closed_first());
     BOOST_TEST(!e.tcp_sides()->ret.closed_first());
+    BOOST_TEST(contains(to_string(e), " flags 0x05,0x22 window scales 7,9 "));
     BOOST_TEST(contains(to_string(e), " zone 7 original labels 3,127 offload software "));
 
     t.offload = 2;
