@@ -69,6 +69,11 @@ std::string remedy_for(const error_code& ec, const host_facts& f, attach_mode wa
         return "boot another kernel, or avoid fewer functions where some are avoided "
                "(config::avoid_functions, flowdump --avoid)";
     }
+    if (ec == errc::filter_too_long) {
+        return "take a filter of fewer tests (config::filter, flowdump --filter): prefixes and "
+               "ranges "
+               "of ports are one each";
+    }
     if (ec == errc::no_memory) {
         return "lower max_flows or buffer_pages (flowdump --max-flows, --buffer-pages), or give "
                "the machine or its cgroup more memory";

@@ -330,6 +330,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_is_told_in_its_own_words) {
                        {errc::fentry_unavailable, "--attach auto"},
                        {errc::no_symbols, "ProcSubset=all"},
                        {errc::hook_missing, "--avoid"},
+                       {errc::filter_too_long, "--filter"},
                        {errc::no_memory, "--max-flows"},
                        {errc::lockdown, "lockdown=confidentiality"},
                        {errc::forbidden, "/sys/kernel/security/lsm"},
