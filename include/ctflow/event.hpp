@@ -104,7 +104,8 @@ public:
     std::uint16_t dst_port() const noexcept { return port(record_.dst_port); }
 
     /// Whether the protocol has ports: TCP, UDP, UDP-Lite, SCTP, DCCP. A kernel whose conntrack
-    /// does not know the protocol any more, as Linux 7.3 UDP-Lite, has 0 for them all the same.
+    /// does not know the protocol any more, as Linux 7.3 UDP-Lite and DCCP, has 0 for them all the
+    /// same.
     CTFLOW_DECL bool has_ports() const noexcept;
 
     /// IP protocol number, IPPROTO_*.
