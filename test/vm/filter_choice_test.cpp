@@ -165,7 +165,7 @@ std::size_t filters_under_test() {
 BOOST_FIXTURE_TEST_SUITE(filter_choice, world)
 
 // All of 2,000 flows come and go once for each of 200 filters: 400,000 that are let through as soon
-// as they are there or not, and 400,000 ends. In CI for 50 of them.
+// as they are there or not, and 400,000 ends. In CI once for each of 50.
 BOOST_AUTO_TEST_CASE(the_kernel_chooses_as_user_space_does,
                      *boost::unit_test::precondition(by_tracing)) {
     const std::size_t rounds = filters_under_test();
