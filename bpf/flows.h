@@ -44,6 +44,11 @@ static long remember_found(const struct nf_conn* ct, const struct ctflow_flow_st
 /* The first event of a flow was lost. */
 static void remember_unsent(const struct nf_conn* ct, const struct ctflow_flow_state* state);
 
+/* Whoever includes this may say how long a word of `cooldowns` holds at most, in ns. */
+#ifndef CTFLOW_LONGEST_SILENCE
+#define CTFLOW_LONGEST_SILENCE (~0ULL)
+#endif
+
 /* How long after an event was lost the next may be: a ring is full when there is much to do. */
 #define RETRY_AFTER 100000000ULL /* ns */
 
@@ -70,8 +75,11 @@ static __always_inline int surely_in_cooldown(const struct nf_conn* ct) {
 /* And how it comes to be known: `rest` ns of it are left. */
 static __always_inline void note_cooldown(const struct nf_conn* ct, u64 rest) {
     volatile u64* word = cooldown_of(ct);
-    u64 value = cooldown_word(number_of(ct), cooldown_bits, bpf_jiffies64(), rest);
+    u64 value;
 
+    if (rest > CTFLOW_LONGEST_SILENCE)
+        rest = CTFLOW_LONGEST_SILENCE;
+    value = cooldown_word(number_of(ct), cooldown_bits, bpf_jiffies64(), rest);
     if (word && value)
         *word = value;
 }

@@ -6,6 +6,11 @@
  * (lib/ctnetlink).
  */
 #define CTFLOW_TYPED_POINTERS
+/* Nobody takes back the word of a flow that has ended without an event: its end tells a tuple, and
+ * no address. A flow that has the address after it may come confirmed (conntrackd's do), so that
+ * its first packet does not take it back either. So words do not last, and its state is looked at.
+ */
+#define CTFLOW_LONGEST_SILENCE 20000000000ULL
 #include "flows.h"
 #include "maps.h"
 #include "netfilter_record.h"
@@ -55,7 +60,7 @@ static __attribute__((noinline)) int send_update(void* ctx, const struct flow* s
     update->record.kind = CTFLOW_RECORD_UPDATE;
     fill(&update->record, &message.behind.tuple, seen, now, counted);
     barrier(); /* What is needed again is read again: the stack has no room for both. */
-    update->zone = zone_of(seen->ct);
+    update->zone = original_zone_of(seen->ct);
     update->begins = begins;
     update->born = !(origin & (CTFLOW_FLOW_ADOPTED | CTFLOW_FLOW_UNSEEN));
     update->follows = (origin & CTFLOW_FLOW_FOLLOWS) != 0;

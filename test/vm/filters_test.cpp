@@ -1,17 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Flows that a filter refuses have no events, until it does not.
+#include "support/conntrack_insert.hpp"
 #include "vm/watch.hpp"
 #include "vm/world.hpp"
 
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <cstring>
+#include <set>
 
+#include <netinet/in.h>
+
+namespace asio = boost::asio;
+using boost::asio::ip::make_address;
 using namespace ctflow;
 using namespace ctflow::test;
 using namespace std::chrono_literals;
+
+namespace {
+
+// A flow from 192.0.2.1 to 192.0.2.2.
+ctflow_filter_subject udp_subject(std::uint16_t src_port, std::uint16_t dst_port) {
+    ctflow_filter_subject s{};
+    const auto src = make_address("192.0.2.1").to_v4().to_bytes();
+    const auto dst = make_address("192.0.2.2").to_v4().to_bytes();
+    std::memcpy(s.src_addr, src.data(), src.size());
+    std::memcpy(s.dst_addr, dst.data(), dst.size());
+    s.src_port = src_port;
+    s.dst_port = dst_port;
+    s.proto = IPPROTO_UDP;
+    s.family = CTFLOW_FAMILY_IPV4;
+    return s;
+}
+
+} // namespace
 
 BOOST_FIXTURE_TEST_SUITE(filters, world)
 
@@ -83,6 +110,40 @@ BOOST_AUTO_TEST_CASE(counters_and_age_are_asked_for_again) {
     send(client, small, 100);
     net.a.run("conntrack -D -p udp --dport 9999");
     only_destroy(w, in_netns(net.a.inode()) && to_port(9999));
+    w.stop();
+}
+
+// The kernel uses the address of a flow again, and who puts one into the table by ctnetlink has
+// confirmed it before its first packet.
+BOOST_AUTO_TEST_CASE(no_flow_is_silent_for_another_that_was_refused) {
+    constexpr std::uint16_t flows = 500;
+    constexpr std::uint16_t unwanted = 10000; // The first port.
+    constexpr std::uint16_t wanted = 20000;
+    watch w(every_packet("dst port 20000-20499"));
+    auto client = bind_udp(net.a, "192.0.2.1", 1001);
+    const auto send_all = [&](std::uint16_t first) {
+        for (std::uint16_t i = 0; i < flows; ++i) {
+            const auto port = static_cast<std::uint16_t>(first + i);
+            client.send_to(asio::buffer("x", 1), {make_address("192.0.2.2"), port});
+        }
+    };
+    send_all(unwanted);
+    w.idle(100ms);
+    net.a.run("conntrack -F");
+    conntrack_insert insert(net.a);
+    for (std::uint16_t i = 0; i < flows; ++i) {
+        insert(udp_subject(1001, static_cast<std::uint16_t>(wanted + i)));
+    }
+    std::set<std::uint16_t> seen;
+    for (int round = 0; round < 60 && seen.size() < flows; ++round) {
+        send_all(wanted);
+        w.idle(500ms);
+        for (const auto& e : w.select(in_netns(net.a.inode()) && of_kind(event_kind::update))) {
+            seen.insert(e.dst_port());
+        }
+        w.events.clear();
+    }
+    BOOST_TEST(seen.size() == flows);
     w.stop();
 }
 
