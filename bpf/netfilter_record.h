@@ -7,7 +7,7 @@
  * in what ctnetlink says of its end. */
 struct ctflow_netfilter_record {
     struct ctflow_record record;
-    unsigned long long zone : 16;
+    unsigned long long zone : 16;   /* Of the original direction. */
     unsigned long long begins : 1;  /* Its first packet: it is not in conntrack's table yet. */
     unsigned long long born : 1;    /* Its birth was seen: that is its origin. */
     unsigned long long follows : 1; /* CTFLOW_FLOW_FOLLOWS */

@@ -52,6 +52,17 @@ static __always_inline u16 zone_of(const struct nf_conn* ct) {
     return KERNEL_READ(ct, zone.id);
 }
 
+/* linux/netfilter/nf_conntrack_zones_common.h */
+#define NF_CT_ZONE_DIR_ORIG 1
+
+/* The zone by which conntrack tells original tuples apart: nf_ct_zone_id() is 0 in a direction that
+ * the zone does not hold for. */
+static __always_inline u16 original_zone_of(const struct nf_conn* ct) {
+    const u16 zone = zone_of(ct);
+
+    return zone && KERNEL_READ(ct, zone.dir) & NF_CT_ZONE_DIR_ORIG ? zone : 0;
+}
+
 /* A macro: CO-RE knows the elements of arrays by literal numbers alone. */
 #define READ_SIDE(trailer, ct, direction)                                                          \
     do {                                                                                           \

@@ -39,7 +39,7 @@ static __always_inline void key_of(struct ctflow_unreported_key* key, const stru
     read_address(key->dst_addr, &original->dst.u3);
     key->src_port = KERNEL_READ(original, src.u.all);
     key->dst_port = KERNEL_READ(original, dst.u.all);
-    key->zone = zone_of(ct);
+    key->zone = original_zone_of(ct);
     key->proto = KERNEL_READ(original, dst.protonum);
     key->family = (u8)KERNEL_READ(original, src.l3num);
 }

@@ -10,7 +10,7 @@ struct ctflow_unreported_key {
     unsigned char dst_addr[16];
     unsigned short src_port;
     unsigned short dst_port;
-    unsigned short zone;
+    unsigned short zone; /* of the original direction; 0 if it holds for the reply alone */
     unsigned char proto;
     unsigned char family;
 };

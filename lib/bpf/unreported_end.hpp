@@ -12,7 +12,7 @@ namespace ctflow::bpf {
 // The end of a flow that has had no record, as ctnetlink tells it.
 struct unreported_end {
     const ctflow_record& record; // Its tuple; and when the end was read.
-    std::uint16_t zone;
+    std::uint16_t zone;          // Of the original direction.
     std::uint64_t stop;      // The kernel's time of the end (CLOCK_REALTIME), 0 if it notes none.
     std::uint64_t caught_up; // It was not before that time, by the clock of records.
 };

@@ -39,7 +39,7 @@ void set_over(ctflow_trailer& t) noexcept {
 
 void set_last_words(ctflow_trailer& t, const ctflow_record& r, const message& m) noexcept {
     t.status = m.status;
-    t.zone = m.key.zone;
+    t.zone = m.zone;
     t.zone_dir = m.zone_dir;
     set_over(t);
     t.parts &= CTFLOW_TRAILER_LABELS | CTFLOW_TRAILER_MASTER | CTFLOW_TRAILER_PROCESS;

@@ -118,7 +118,8 @@ void set_zone(message& m, const attributes& a) noexcept {
     } else if (copy(nested(a[CTA_TUPLE_REPLY])[CTA_TUPLE_ZONE], value)) {
         m.zone_dir = 2;
     }
-    m.key.zone = ntohs(value);
+    m.zone = ntohs(value);
+    m.key.zone = original_zone(m.zone, m.zone_dir);
 }
 
 // What the reply direction is unless something translates it. The ports of ICMP are none: type and

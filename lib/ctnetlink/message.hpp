@@ -11,8 +11,8 @@
 
 namespace ctflow::ctnetlink {
 
-// What conntrack tells flows apart by: the original direction's tuple, and the zone. The fields are
-// those of a ctflow_record.
+// What conntrack tells flows apart by: the original direction's tuple, and the zone that holds for
+// that direction. The fields are those of a ctflow_record.
 //
 // No padding: it is hashed and compared as bytes.
 struct flow_key {
@@ -20,13 +20,18 @@ struct flow_key {
     std::array<unsigned char, 16> dst_addr;
     std::uint16_t src_port; // As the kernel's nf_conntrack_tuple has src.u.all, in network order:
     std::uint16_t dst_port; // a port, GRE's key, or ICMP's id here, and its type and code there.
-    std::uint16_t zone;     // In host order.
+    std::uint16_t zone;     // In host order; 0 if it holds for the reply alone (nf_ct_zone_id()).
     std::uint8_t proto;     // IPPROTO_*
     std::uint8_t family;    // AF_INET or AF_INET6
 
     friend bool operator==(const flow_key&, const flow_key&) = default;
 };
 static_assert(sizeof(flow_key) == 40);
+
+// The zone of a flow's key. `directions`: that the zone holds for, as ctflow_trailer has them.
+constexpr std::uint16_t original_zone(std::uint16_t zone, std::uint8_t directions) noexcept {
+    return (directions & 1) != 0 ? zone : std::uint16_t{};
+}
 
 enum class message_kind : std::uint8_t {
     flow, // IPCTNL_MSG_CT_NEW: of a dump, a flow that conntrack's table holds.
@@ -44,6 +49,7 @@ struct message {
     // CTA_ZONE or, where it holds for one direction only, CTA_TUPLE_ZONE of that one's tuple
     // (ctnetlink_dump_zone_id()). Zone 0 is not told.
     flow_key key;
+    std::uint16_t zone;    // In host order.
     std::uint8_t zone_dir; // The directions that it holds for: ctflow_trailer's.
 
     // CTA_TUPLE_REPLY, where it is not the mirror of the key.

@@ -103,7 +103,8 @@ void netfilter_pipeline::on_ends(std::span<const ctnetlink::ended> all) {
         if (each.conntrack != 0) {
             object_->release(each.conntrack, each.origin);
         } else if (const auto birth = object_->release_unreported(
-                       {each.record, trailer.zone, each.stop, each.caught_up});
+                       {each.record, ctnetlink::original_zone(trailer.zone, trailer.zone_dir),
+                        each.stop, each.caught_up});
                    birth != 0 && trailer.duration == 0) {
             trailer.duration = each.record.timestamp - birth;
         }

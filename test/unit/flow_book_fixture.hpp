@@ -51,6 +51,8 @@ struct flow {
         m.key.dst_addr[0] = 192;
         m.key.src_port = 7;
         m.key.dst_port = 8;
+        m.zone = zone;
+        m.zone_dir = zone != 0 ? 3 : 0;
         m.key.zone = zone;
         m.key.proto = IPPROTO_UDP;
         m.key.family = AF_INET;

@@ -107,6 +107,46 @@ BOOST_FIXTURE_TEST_CASE(zones_keep_flows_of_equal_tuples_apart, world) {
     check_nothing_lost(w);
 }
 
+// In the original direction the one is in zone 5, the other in none.
+BOOST_FIXTURE_TEST_CASE(zones_of_one_direction_keep_flows_of_equal_tuples_apart, world) {
+    load(net.a, R"(table ip zones {
+        chain output {
+            type filter hook output priority raw;
+            meta mark 1 ct original zone set 5
+            meta mark 2 ct reply zone set 5
+        }
+    })");
+    watch w;
+    auto a = bind_udp(net.a, "192.0.2.1", 1001);
+    auto b = bind_udp(net.b, "192.0.2.2", 2001);
+    for (const int mark : {1, 2, 1, 2, 1}) {
+        BOOST_REQUIRE_EQUAL(
+            ::setsockopt(a.native_handle(), SOL_SOCKET, SO_MARK, &mark, sizeof(mark)), 0);
+        send(a, b, 100);
+    }
+    const auto mine = in_netns(net.a.inode()) && from_port(1001);
+    w.until("both flows", [&] { return w.count(mine) == 2; });
+    const auto of = [&](zone_direction direction) {
+        return mine && [direction](const event& e) {
+            return e.zone_direction() == direction;
+        };
+    };
+    const auto reply = of(zone_direction::reply);
+    const auto original = of(zone_direction::original);
+    const event first =
+        check_destroy(w, net.a, reply, "-p udp --orig-port-src 1001 --reply-zone 5");
+    BOOST_TEST(first.packets_orig() == 2U);
+    BOOST_TEST(w.count(original) == 1U); // It lives on.
+    const event second =
+        check_destroy(w, net.a, original, "-p udp --orig-port-src 1001 --orig-zone 5");
+    BOOST_TEST(second.packets_orig() == 3U);
+    for (const event& e : {first, second}) {
+        BOOST_TEST(e.zone() == 5);
+    }
+    w.stop();
+    check_nothing_lost(w);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_flow_with_snat_has_its_source_of_before, world) {
     net.a.run("ip addr add 192.0.2.99/24 dev va");
     load(net.a, R"(table ip translate {
