@@ -47,7 +47,8 @@ struct flow_delta {
 /// It takes the events of one consumer, all of them, in the order they are received. Those of
 /// different CPUs can be out of order, a flow's last update behind its destroy; events can be lost;
 /// the kernel uses the address of an nf_conn again at once; counters can be zeroed while the flow
-/// lives. No delta is ever more than what its event says in total, and no packet is told twice:
+/// lives. No delta is ever more than what its event says in total, and no packet is told twice,
+/// but for what is said here:
 ///
 /// - A flow is known by event::conntrack(), event::start() and its tuple. Where the kernel notes no
 ///   start (net.netfilter.nf_conntrack_timestamp is 0) a second flow with the same tuple at the
@@ -55,7 +56,13 @@ struct flow_delta {
 ///   they pass for one.
 /// - The totals of the first event are the flow's delta (whole) where the event is that of the
 ///   flow's first packet, or the flow began after `since` and after all that was ever forgotten.
-///   Else the delta is unknown and zero; who wants the totals has them in the event.
+///   Else the delta is unknown and zero; who wants the totals has them in the event. A flow from
+///   before whose counters were zeroed right before its first event passes for one that begins.
+/// - Starts are told by the wall clock. After it was set back, flows whose first packet is missed
+///   are unknown until it has come to where it was.
+/// - An end without event::conntrack() is one of a flow without other events, and whole. By
+///   netfilter's hooks, where docs/filters.md has an end told as that of a flow without other
+///   events though nobody knows, that flow's packets may have been told before.
 /// - Counters that are below those of an event 100 ms before or less are no reset, but two CPUs'
 ///   readings of a moment. And a reset does not show once all of a flow's counters have come up to
 ///   where they were: then the delta is too small.

@@ -1,41 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "deltas/flow_table.hpp"
+#include "deltas/horizon.hpp"
 #include "deltas/progress.hpp"
 
 #include <ctflow/flow_deltas.hpp>
 
-#include <algorithm>
-
 namespace ctflow {
 namespace {
 
-// Starts are told by another clock, by netfilter's programs as an estimate: what is nearer than
-// that, in ns, may have been before.
-constexpr std::uint64_t margin = 10'000'000;
-
 std::uint64_t nanoseconds_of(const auto& time_point) noexcept {
     return static_cast<std::uint64_t>(time_point.time_since_epoch().count());
+}
+
+// How far the wall clock is ahead of the boot clock.
+std::uint64_t wall_ahead() noexcept {
+    return nanoseconds_of(boot_clock::to_sys(boot_clock::time_point()));
 }
 
 } // namespace
 
 struct flow_deltas::state {
     state(std::size_t capacity, boot_clock::time_point since)
-        : table(capacity), horizon(nanoseconds_of(since)) {}
+        : table(capacity), horizon(nanoseconds_of(since), wall_ahead()) {}
 
     flow_delta first(const event& e) noexcept;
-    bool whole(const event& e) const noexcept;
+    bool whole(const event& e) noexcept;
     deltas::flow_table::entry* room_for(const event& e) noexcept;
 
     deltas::flow_table table;
-    // No event after that has been forgotten, or passed before we looked. In ns since boot.
-    std::uint64_t horizon;
+    deltas::horizon horizon; // No event after that has been forgotten, or passed before we looked.
     std::uint64_t evicted = 0;
 };
 
 flow_delta flow_deltas::state::first(const event& e) noexcept {
     const bool all = whole(e);
-    if (!all && e.record().timestamp <= horizon) {
+    if (!all && !horizon.is_before(e.record().timestamp)) {
         return {}; // More than it says may have been told before its flow was forgotten.
     }
     deltas::progress p;
@@ -48,14 +47,13 @@ flow_delta flow_deltas::state::first(const event& e) noexcept {
 }
 
 // Whether the flow of this event, which is not in the table, began after the horizon.
-bool flow_deltas::state::whole(const event& e) const noexcept {
+bool flow_deltas::state::whole(const event& e) noexcept {
     const auto& r = e.record();
-    if (deltas::is_first(e) && r.timestamp > horizon) {
+    if (deltas::is_first(e) && horizon.is_before(r.timestamp)) {
         return true;
     }
-    // Unsigned, and no sums: a record may hold anything.
-    const auto boot = nanoseconds_of(boot_clock::to_sys(boot_clock::time_point()));
-    return r.start > boot && r.start - boot > horizon && r.start - boot - horizon > margin;
+    horizon.look(nanoseconds_of(boot_clock::now()), wall_ahead());
+    return horizon.began_after(r.start);
 }
 
 // Null for what is not worth it.
@@ -68,10 +66,10 @@ deltas::flow_table::entry* flow_deltas::state::room_for(const event& e) noexcept
         if (is_end && !other->progress.ended) {
             // No live flow has to go for one that is over. What is late of it will be of before the
             // horizon.
-            horizon = std::max<std::uint64_t>(horizon, e.record().timestamp);
+            horizon.move_to(e.record().timestamp);
             return nullptr;
         }
-        horizon = std::max(horizon, other->progress.latest);
+        horizon.move_to(other->progress.latest);
         evicted += other->progress.ended ? 0 : 1;
         table.forget(*other);
     }
