@@ -55,12 +55,22 @@ void netfilter_pipeline::start(bool again, error_code& ec, diagnostics& diag) {
 }
 
 void netfilter_pipeline::set_filter(const filter& f, error_code& ec, diagnostics& diag) {
-    auto copy = std::make_shared<const filter>(f);
-    pipeline::set_filter(f, ec, diag);
-    if (!ec) {
+    const auto set = [this](std::shared_ptr<const filter> now, std::shared_ptr<const filter> next) {
         const std::lock_guard lock(filter_mutex_);
-        filter_ = std::move(copy);
+        filter_ = std::move(now);
+        next_filter_ = std::move(next);
+    };
+    const auto former = filter_; // Nobody else sets it meanwhile: probe_core.
+    const auto next = std::make_shared<const filter>(f);
+    // The kernel changes in between. Who had an update by the new one has its end.
+    set(former, next);
+    try {
+        pipeline::set_filter(f, ec, diag);
+    } catch (...) {
+        set(former, nullptr);
+        throw;
     }
+    set(ec ? former : next, nullptr);
 }
 
 void netfilter_pipeline::read(probe_stats& stats) {
@@ -94,10 +104,14 @@ void netfilter_pipeline::on_ends(std::span<const ctnetlink::ended> all) {
             sink.on_events(event_kind::destroy, std::span(batch).first(std::exchange(filled, 0)));
         }
     };
-    const auto wanted = [&] {
+    const auto filters = [&] {
         const std::lock_guard lock(filter_mutex_);
-        return filter_;
+        return std::pair(filter_, next_filter_);
     }();
+    const auto wanted = [&](const event& e) {
+        const auto& [now, next] = filters;
+        return !now || now->matches(e) || (next && next->matches(e));
+    };
     for (const auto& each : all) {
         auto trailer = each.trailer;
         if (each.conntrack != 0) {
@@ -110,7 +124,7 @@ void netfilter_pipeline::on_ends(std::span<const ctnetlink::ended> all) {
         }
         if (each.told) {
             batch[filled] = trailers_.make(each.record, trailer);
-            filled += !wanted || wanted->matches(batch[filled]) ? 1 : 0;
+            filled += wanted(batch[filled]) ? 1 : 0;
         }
         if (filled == batch.size()) {
             hand_on();

@@ -60,6 +60,7 @@ private:
     trailer_pool trailers_; // Of the ends.
     std::mutex filter_mutex_;
     std::shared_ptr<const filter> filter_; // Of the ends, which come without the kernel's programs.
+    std::shared_ptr<const filter> next_filter_; // While it is being replaced.
 };
 
 } // namespace ctflow::detail
