@@ -158,7 +158,7 @@ bool expected_test(cursor& c) {
 } // namespace
 
 bool read_test(cursor& c, postfix& out) {
-    static constexpr const char* amount = "a number, perhaps with k, M or G";
+    static constexpr const char* amount = "a number of 64 bits, perhaps with k, M or G";
     const auto end = read_end(c);
     const auto either = end.value_or(flow_end::either);
     if (c.take("host")) {

@@ -150,11 +150,11 @@ BOOST_AUTO_TEST_CASE(comparisons) {
     wrong("packets <= 10", 9, "expected >= or <, not \"<=\"");
     wrong("age = 1s", 5, "expected >= or <, not \"=\"");
     unfinished("bytes", "expected >= or <");
-    unfinished("bytes <", "expected a number, perhaps with k, M or G");
+    unfinished("bytes <", "expected a number of 64 bits, perhaps with k, M or G");
     for (const auto* text : {"bytes >= x", "bytes >= 1K", "bytes >= 1kB", "bytes >= k",
                              "bytes >= 18446744073709551616", "bytes >= 18446744074G",
                              "bytes >= 1.5k", "bytes >= 10s"}) {
-        wrong(text, 10, "expected a number, perhaps with k, M or G, not \"");
+        wrong(text, 10, "expected a number of 64 bits, perhaps with k, M or G, not \"");
     }
     for (const auto* text : {"age >= 10", "age >= s", "age >= 1d", "age >= 876001h", "age >= 0",
                              "age >= 99999999999999999999s", "age >= 1m30s"}) {

@@ -144,8 +144,15 @@ BOOST_AUTO_TEST_CASE(marks) {
 BOOST_AUTO_TEST_CASE(namespaces_and_zones) {
     yes("netns 4026531840");
     no("netns 1");
-    yes("zone 0"); // What an event does not tell.
+    yes("zone 0");
     no("zone 1");
+    ctflow_trailer t{};
+    t.parts = CTFLOW_TRAILER_STATUS;
+    t.zone = 7;
+    t.zone_dir = 2; // Whichever direction it holds for.
+    const event in_zone(tcp_record(), t);
+    BOOST_TEST(filter::parse("zone 7").matches(in_zone));
+    BOOST_TEST(!filter::parse("zone 0").matches(in_zone));
 }
 
 BOOST_AUTO_TEST_CASE(amounts_are_of_both_directions) {
@@ -180,6 +187,21 @@ BOOST_AUTO_TEST_CASE(an_age_is_from_start_to_event) {
     no("age >= 1ns", r);
     r.start = static_cast<unsigned long long>((start + 20s).time_since_epoch().count());
     no("age >= 1ns", r); // The clock was set.
+}
+
+BOOST_AUTO_TEST_CASE(the_age_of_one_that_has_ended_is_its_duration) {
+    using namespace std::chrono;
+    const auto now = ctflow::boot_clock::now();
+    auto r = tcp_record();
+    r.kind = CTFLOW_RECORD_DESTROY;
+    r.timestamp = static_cast<unsigned long long>(now.time_since_epoch().count());
+    r.start = static_cast<unsigned long long>(
+        (ctflow::boot_clock::to_sys(now) - 200s).time_since_epoch().count());
+    ctflow_trailer t{};
+    t.duration = 80'000'000'000; // It was not taken out when its time was up, but later.
+    const event ended(r, t);
+    BOOST_TEST(filter::parse("age >= 80s").matches(ended));
+    BOOST_TEST(!filter::parse("age >= 81s").matches(ended));
 }
 
 BOOST_AUTO_TEST_CASE(a_subject_has_what_the_record_has_and_more) {
