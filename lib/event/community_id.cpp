@@ -69,14 +69,12 @@ constexpr std::array<std::pair<int, int>, 6> icmpv6_pairs{
 std::array<unsigned char, 20> sha1(std::span<const unsigned char> message) {
     boost::uuids::detail::sha1 hash;
     hash.process_bytes(message.data(), message.size());
+    boost::uuids::detail::sha1::digest_type digest;
+    hash.get_digest(digest);
     std::array<unsigned char, 20> result{};
 #if BOOST_VERSION >= 108600
-    boost::uuids::detail::sha1::digest_type digest;
-    hash.get_digest(digest);
     std::ranges::copy(digest, result.begin());
 #else
-    boost::uuids::detail::sha1::digest_type digest;
-    hash.get_digest(digest);
     for (std::size_t i = 0; i < result.size(); ++i) {
         result[i] = static_cast<unsigned char>(digest[i / 4] >> (24 - i % 4 * 8) & 0xff);
     }
