@@ -127,7 +127,7 @@ struct config {
     /// kernel memory each (and half a megabyte at least). A flow that finds no place has its first
     /// and its destroy event, but no updates between; with an age of curve0 its destroy event
     /// alone. By netfilter's hooks, with a filter or an age of curve0, flows without an event have
-    /// as many places of their own, about 130 bytes each.
+    /// as many places of their own, 121 bytes each.
     std::uint32_t max_flows = 65536;
 
     /// Room for the ends of flows that the kernel has told and nobody has read yet, in bytes, with
@@ -154,7 +154,7 @@ struct config {
     bool processes = false;
 
     /// Which flows have events; without, all. Others are refused in the kernel, and their packets
-    /// cost no more than those of flows in cooldown. Like others they take a place of max_flows.
+    /// cost no more than those of flows in cooldown. They take a place as others do: see max_flows.
     /// With one, filter() say, which lets all through, it can be replaced while the probe runs
     /// (basic_probe::set_filter()).
     std::optional<ctflow::filter> filter;

@@ -157,7 +157,8 @@ public:
     /// translates. Its dst_addr is the source as the others see it, its src_addr is who answers.
     CTFLOW_DECL flow_tuple reply() const noexcept;
 
-    /// Whether NAT translates its source, its destination, or both.
+    /// Whether NAT translates its source, its destination, or both. Of ICMP it may be the
+    /// identifier alone, which reply() does not tell.
     bool has_nat() const noexcept { return has_part(CTFLOW_TRAILER_REPLY); }
 
     /// Conntrack's zone that it is in; 0 is none.

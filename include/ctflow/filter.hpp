@@ -23,7 +23,7 @@ struct filter_access;
 } // namespace detail
 
 /// Which flows are wanted. A plain value: copies are independent, and a default-constructed one
-/// lets all flows through.
+/// lets all flows through, as one that was moved from does.
 ///
 /// It is written in the way of pcap-filter(7), as far as it goes here:
 ///

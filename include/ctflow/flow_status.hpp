@@ -53,7 +53,9 @@ CTFLOW_DECL std::string to_string(flow_status status);
 
 /// Why a flow has ended.
 enum class end_reason : std::uint8_t {
-    unknown = CTFLOW_END_UNKNOWN, ///< Not an end; or deleted or evicted, and it is not known which.
+    unknown = CTFLOW_END_UNKNOWN, ///< Not an end; or nobody knows: one that was reconstructed; or
+                                  ///< it was deleted or evicted, and not to be seen which; or more
+                                  ///< (docs/details.md).
     timeout = CTFLOW_END_TIMEOUT, ///< Nothing was heard of it for too long.
     closed = CTFLOW_END_CLOSED,   ///< A TCP or SCTP connection that was closed or reset.
     deleted = CTFLOW_END_DELETED, ///< On request (`conntrack -D`), or with its network namespace.

@@ -206,10 +206,11 @@ public:
     }
 
     /// Replaces config::filter, before start() or while running. From when this returns the kernel
-    /// goes by the new one. Flows that both let through lose no event; a flow that the former
-    /// refused and the new one does not has an update with its next packet. A filter asks anew at
-    /// each event of a flow, its end too. docs/filters.md says when a refused flow is asked about
-    /// again, and what differs by netfilter's hooks.
+    /// goes by the new one. Flows that both let through lose no event; one that the former refused,
+    /// when it was asked, and the new one does not has an update with its next packet. A filter is
+    /// asked at each event that a flow would have, its end too, and not while it is in cooldown
+    /// after one. docs/filters.md says when a refused flow is asked about again, and what differs
+    /// by netfilter's hooks.
     ///
     /// Blocks until the kernel has done with the former, some hundredths of a second. Makes a map,
     /// which takes CAP_BPF.
