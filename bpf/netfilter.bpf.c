@@ -74,6 +74,14 @@ static __attribute__((noinline)) int send_update(void* ctx, const struct flow* s
     return output_update(&message, sizeof(message));
 }
 
+/* An ICMP error about a packet of the flow, or a reset by nft's reject: conntrack does not count it
+ * (nf_conntrack_attach(), nf_conntrack_inet_error()). A flow that was expected is called related,
+ * too, until it is answered (resolve_normal_ct()). */
+static __always_inline int is_about_the_flow(u64 info, u64 status) {
+    return info == IP_CT_RELATED + IP_CT_IS_REPLY ||
+           (info == IP_CT_RELATED && !(status & IPS_EXPECTED));
+}
+
 /* linux/netfilter.h */
 struct bpf_nf_ctx {
     const void* state;
@@ -92,7 +100,7 @@ int netfilter_packet(struct bpf_nf_ctx* ctx) {
         return NF_ACCEPT;
     ct = bpf_rdonly_cast((const void*)address, nf_conn_type);
     status = KERNEL_READ(ct, status);
-    if (status & IPS_TEMPLATE)
+    if (status & IPS_TEMPLATE || is_about_the_flow(nfct & NFCT_INFO_MASK, status))
         return NF_ACCEPT;
     if (!(status & IPS_CONFIRMED))
         on_insert(ctx, ct);

@@ -4,12 +4,15 @@
 #include "vm/watch.hpp"
 #include "vm/world.hpp"
 
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -122,6 +125,22 @@ BOOST_FIXTURE_TEST_CASE(an_ipv6_flow_has_its_addresses, world) {
     BOOST_TEST(first.dst_addr() == make_address("2001:db8::2"));
     BOOST_TEST(first.bytes_orig() == 148U);
     check_destroy(w, net.a, from_port(1003), "-f ipv6 -p udp --orig-port-src 1003");
+    w.stop();
+}
+
+BOOST_FIXTURE_TEST_CASE(an_icmp_error_is_no_packet_of_its_flow, world) {
+    watch w(every_packet());
+    auto a = bind_udp(net.a, "192.0.2.1", 1001);
+    a.connect(udp::endpoint(make_address("192.0.2.2"), 9)); // Where nobody listens.
+    a.send(asio::buffer("x", 1));
+    std::array<char, 1> none{};
+    error_code refused;
+    a.receive(asio::buffer(none), 0, refused);
+    BOOST_TEST((refused == asio::error::connection_refused), refused.message());
+    const auto updates = from_port(1001) && of_kind(event_kind::update);
+    w.until("both updates", [&] { return w.count(updates) >= 2; });
+    w.idle(200ms);
+    BOOST_TEST(w.count(updates) == 2U); // One in each namespace.
     w.stop();
 }
 
