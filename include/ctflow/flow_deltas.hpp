@@ -60,9 +60,9 @@ struct flow_delta {
 ///   before whose counters were zeroed right before its first event passes for one that begins.
 /// - Starts are told by the wall clock. After it was set back, flows whose first packet is missed
 ///   are unknown until it has come to where it was.
-/// - An end without event::conntrack() is one of a flow without other events, and whole. By
-///   netfilter's hooks, where docs/filters.md has an end told as that of a flow without other
-///   events though nobody knows, that flow's packets may have been told before.
+/// - An end without event::conntrack() is that of a flow without other events, whole by the same
+///   rule. By netfilter's hooks, where docs/filters.md has an end told so though nobody knows whose
+///   it is, that flow's packets may have been told before.
 /// - Counters that are below those of an event 100 ms before or less are no reset, but two CPUs'
 ///   readings of a moment. And a reset does not show once all of a flow's counters have come up to
 ///   where they were: then the delta is too small.
@@ -75,8 +75,8 @@ struct flow_delta {
 ///
 /// @par Memory and time
 /// Some 150 bytes a flow, touched when it is first needed. All is allocated by the constructor.
-/// take() takes constant time, a tenth of a microsecond while the table is in the cache and up to
-/// one where it is not, and never allocates.
+/// take() takes constant time, a tenth of a microsecond while the table is in the cache, twice that
+/// for a flow's first event, and up to one where it is not, and never allocates.
 ///
 /// @par Thread-safety
 /// Distinct objects: safe. Shared objects: unsafe.

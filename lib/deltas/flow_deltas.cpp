@@ -49,11 +49,8 @@ flow_delta flow_deltas::state::first(const event& e) noexcept {
 // Whether the flow of this event, which is not in the table, began after the horizon.
 bool flow_deltas::state::whole(const event& e) noexcept {
     const auto& r = e.record();
-    if (deltas::is_first(e) && horizon.is_before(r.timestamp)) {
-        return true;
-    }
     horizon.look(nanoseconds_of(boot_clock::now()), wall_ahead());
-    return horizon.began_after(r.start);
+    return (deltas::is_first(e) && horizon.is_before(r.timestamp)) || horizon.began_after(r.start);
 }
 
 // Null for what is not worth it.

@@ -7,7 +7,7 @@ namespace ctflow::deltas {
 namespace {
 
 // By netfilter's programs a start is an estimate, and clocks are slewed: what is nearer than that,
-// in ns, may have been before.
+// in ns, may have been before. It is also how far a clock may go back before that counts.
 constexpr std::uint64_t margin = 10'000'000;
 
 // No sums: a record may hold anything.
@@ -18,9 +18,11 @@ bool surely_after(std::uint64_t a, std::uint64_t b) noexcept {
 } // namespace
 
 void horizon::look(std::uint64_t now, std::uint64_t ahead) noexcept {
-    if (surely_after(ahead_, ahead)) {
-        reached_ = std::max(reached_, now + ahead_); // It was set back since the last look: by now.
+    if (surely_after(most_ahead_, ahead)) {
+        reached_ = std::max(reached_, now + most_ahead_); // At most, by now.
+        most_ahead_ = ahead;
     }
+    most_ahead_ = std::max(most_ahead_, ahead);
     ahead_ = ahead;
 }
 

@@ -10,10 +10,12 @@ namespace ctflow::deltas {
 class horizon {
 public:
     // `ahead`: of the boot clock, the wall clock.
-    horizon(std::uint64_t at, std::uint64_t ahead) noexcept : at_(at), ahead_(ahead) {}
+    horizon(std::uint64_t at, std::uint64_t ahead) noexcept
+        : at_(at), ahead_(ahead), most_ahead_(ahead) {}
 
-    // To be called before began_after(): how far the wall clock is ahead now. What it has reached
-    // before it was set back it reaches again, so that flows from before and after have one start.
+    // To be called at each flow's first event: how far the wall clock is ahead now. What it has
+    // reached before it was set back, or slewed, it reaches again, so that flows from before and
+    // after can have one start.
     void look(std::uint64_t now, std::uint64_t ahead) noexcept;
 
     // Never back.
@@ -27,6 +29,7 @@ public:
 private:
     std::uint64_t at_;
     std::uint64_t ahead_;
+    std::uint64_t most_ahead_;  // Since it was set back.
     std::uint64_t reached_ = 0; // By the wall clock, before it was set back; 0 if it was not.
 };
 

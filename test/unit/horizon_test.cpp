@@ -69,11 +69,28 @@ BOOST_AUTO_TEST_CASE(a_clock_that_was_set_forward_makes_older) {
     BOOST_TEST(began_after(2001 * second, ahead + hour));
 }
 
-BOOST_AUTO_TEST_CASE(a_clock_that_is_slewed_is_not_set) {
-    for (std::uint64_t i = 1; i <= 100; ++i) {
-        h.look((1000 + i) * second, ahead - i * 500'000); // 500 ppm.
+// By 500 ppm, and a look each second.
+BOOST_AUTO_TEST_CASE(a_clock_that_is_slewed_back_is_set_in_the_end) {
+    std::uint64_t i = 1;
+    for (; i <= 20; ++i) {
+        h.look((1000 + i) * second, ahead - i * 500'000);
     }
-    BOOST_TEST(began_after(1002 * second));
+    BOOST_TEST(began_after(1000 * second + second / 20));
+    BOOST_TEST(!began_after(1000 * second)); // Which is 1000.01 s by now.
+    for (; i <= 100; ++i) {
+        h.look((1000 + i) * second, ahead - i * 500'000);
+        BOOST_TEST(!began_after(1000 * second));
+    }
+    BOOST_TEST(began_after(1101 * second, ahead - i * 500'000));
+}
+
+BOOST_AUTO_TEST_CASE(a_clock_that_was_set_forward_and_back_proves_nothing) {
+    h.look(1100 * second, ahead + hour);
+    h.look(1200 * second, ahead);
+    BOOST_TEST(!began_after(900 * second, ahead + hour));
+    BOOST_TEST(!began_after(1150 * second, ahead + hour)); // It did, but who knows.
+    BOOST_TEST(!began_after(1300 * second));
+    BOOST_TEST(began_after(1201 * second + hour));
 }
 
 BOOST_AUTO_TEST_CASE(a_record_may_hold_anything) {
