@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/filter_slot.hpp"
 
+#include "bpf/tables.hpp"
+
 #include <atomic>
 #include <cerrno>
 #include <utility>
@@ -35,9 +37,7 @@ void set_filter(const filter_slot& slot, const ctflow_filter_program& filter,
     // And all look, once no word is known: the second time waits for those that may still write one
     // by the former filter.
     (void)exchange(slot.filters, next.get());
-    for (auto& word : slot.cooldowns) {
-        std::atomic_ref(word).store(0, std::memory_order_relaxed);
-    }
+    clear_words(slot.cooldowns);
     table = std::move(next);
 }
 

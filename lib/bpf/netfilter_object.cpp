@@ -11,7 +11,6 @@
 #include "host/memory.hpp"
 #include "netfilter_record.h"
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -143,7 +142,7 @@ void netfilter_object::set_filter(const ctflow_filter_program& filter, error_cod
 }
 
 void netfilter_object::clear(error_code&) {
-    std::ranges::fill(cooldowns_->words(), 0U);
+    clear_words(cooldowns_->words());
     empty(skeleton_->maps.flows);
     if (skeleton_->rodata->keep_unreported != 0) {
         empty(skeleton_->maps.unreported);

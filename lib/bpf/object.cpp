@@ -240,7 +240,7 @@ void object::set_filter(const ctflow_filter_program& filter, error_code& ec) {
 }
 
 void object::clear(error_code& ec) {
-    std::ranges::fill(mapped_words(skeleton_->maps.cooldowns, ec).words(), 0U);
+    clear_words(mapped_words(skeleton_->maps.cooldowns, ec).words());
     empty(skeleton_->maps.flows);
     empty(skeleton_->maps.calls);
     if (skeleton_->rodata->tell_processes != 0) {

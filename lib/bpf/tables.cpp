@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cerrno>
 #include <chrono>
@@ -95,6 +96,12 @@ mapped_words::mapped_words(const bpf_map* map, error_code& ec) noexcept {
 mapped_words::~mapped_words() {
     if (!words_.empty()) {
         ::munmap(words_.data(), words_.size_bytes());
+    }
+}
+
+void clear_words(std::span<std::uint64_t> words) noexcept {
+    for (auto& word : words) {
+        std::atomic_ref(word).store(0, std::memory_order_relaxed);
     }
 }
 

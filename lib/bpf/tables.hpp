@@ -42,6 +42,9 @@ private:
     std::span<std::uint64_t> words_;
 };
 
+// While others, programs and threads, may write them.
+void clear_words(std::span<std::uint64_t> words) noexcept;
+
 // CLOCK_REALTIME and CLOCK_BOOTTIME, in ns: of nf_conn_tstamp, and of records.
 std::uint64_t real_time() noexcept;
 std::uint64_t boot_time() noexcept;
