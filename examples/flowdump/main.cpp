@@ -168,6 +168,9 @@ asio::awaitable<void> run(const options& o, bool& started) {
     for (const auto& better : probe.kernel().refused) {
         complain(flowdump::describe(better));
     }
+    if (o.config.processes && probe.kernel().attach == ctflow::attach_mode::netfilter) {
+        complain("--processes: by netfilter's hooks nobody can tell, so no flow shows one");
+    }
     complain("ready (" + flowdump::describe(probe.kernel()) + ")");
     timer.expires_after(o.duration.value_or(std::chrono::nanoseconds::max()));
     const auto print = [&]() -> asio::awaitable<ctflow::error_code> {
