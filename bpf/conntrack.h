@@ -119,8 +119,8 @@ enum nf_ct_ext_id {
 #define IPS_TEMPLATE (1UL << 11)
 #define IPS_OFFLOAD (1UL << 14)
 #define IPS_HW_OFFLOAD (1UL << 15)
-#define IP_CT_IS_REPLY 3 /* This and all after it. */
 #define IP_CT_RELATED 1
+#define IP_CT_IS_REPLY 3 /* This and all after it. */
 #define IP_CT_UNTRACKED 7
 
 #define NFCT_INFO_MASK 7UL /* ~NFCT_PTRMASK, linux/skbuff.h */

@@ -52,6 +52,12 @@ void line(tcp::socket& from, tcp::socket& to, const std::string& text) {
     asio::read(to, asio::buffer(got));
 }
 
+// Those that it sends from here on.
+void mark_packets(asio::ip::udp::socket& s, int mark) {
+    BOOST_REQUIRE_EQUAL(::setsockopt(s.native_handle(), SOL_SOCKET, SO_MARK, &mark, sizeof(mark)),
+                        0);
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(nat)
@@ -68,8 +74,7 @@ BOOST_FIXTURE_TEST_CASE(zones_keep_flows_of_equal_tuples_apart, world) {
     auto a = bind_udp(net.a, "192.0.2.1", 1001);
     auto b = bind_udp(net.b, "192.0.2.2", 2001);
     for (const int zone : {1, 2, 1, 2, 1}) {
-        BOOST_REQUIRE_EQUAL(
-            ::setsockopt(a.native_handle(), SOL_SOCKET, SO_MARK, &zone, sizeof(zone)), 0);
+        mark_packets(a, zone);
         send(a, b, zone == 1 ? 100 : 50);
     }
     const auto mine = in_netns(net.a.inode()) && from_port(1001);
@@ -120,8 +125,7 @@ BOOST_FIXTURE_TEST_CASE(zones_of_one_direction_keep_flows_of_equal_tuples_apart,
     auto a = bind_udp(net.a, "192.0.2.1", 1001);
     auto b = bind_udp(net.b, "192.0.2.2", 2001);
     for (const int mark : {1, 2, 1, 2, 1}) {
-        BOOST_REQUIRE_EQUAL(
-            ::setsockopt(a.native_handle(), SOL_SOCKET, SO_MARK, &mark, sizeof(mark)), 0);
+        mark_packets(a, mark);
         send(a, b, 100);
     }
     const auto mine = in_netns(net.a.inode()) && from_port(1001);
